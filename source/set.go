@@ -1,0 +1,92 @@
+package source
+
+import (
+	"iter"
+	"slices"
+	"sort"
+	"strings"
+	"time"
+)
+
+// A Secret is one named value and where it came from.
+type Secret struct {
+	Name     string
+	Value    Value
+	Place    Place     // the folder it is kept in
+	Version  int       // counted by the server from 1; 0: not known
+	Updated  time.Time // UTC; zero: not known
+	Imported bool      // it came through an import, not from the place asked for
+	Hides    []Place   // where secrets of the same name were found that this one beats, nearest first
+}
+
+// A Set is an immutable collection of secrets, unique and sorted by name. The
+// zero Set is empty. Printing shows names only. Safe for concurrent use.
+type Set struct {
+	secrets []Secret
+}
+
+// NewSet returns the Set of secrets. Of several with one name the last is kept.
+func NewSet(secrets ...Secret) Set {
+	byName := make(map[string]int, len(secrets))
+	kept := make([]Secret, 0, len(secrets))
+	for _, s := range secrets {
+		if i, ok := byName[s.Name]; ok {
+			kept[i] = s
+			continue
+		}
+		byName[s.Name] = len(kept)
+		kept = append(kept, s)
+	}
+	slices.SortFunc(kept, func(a, b Secret) int { return strings.Compare(a.Name, b.Name) })
+	return Set{secrets: kept}
+}
+
+// Len is the number of secrets.
+func (s Set) Len() int { return len(s.secrets) }
+
+// All yields the secrets in the order of their names. What it yields is shared:
+// its Hides must not be modified.
+func (s Set) All() iter.Seq[Secret] { return slices.Values(s.secrets) }
+
+// Get returns the secret of that name.
+func (s Set) Get(name string) (Secret, bool) {
+	i := sort.Search(len(s.secrets), func(i int) bool { return s.secrets[i].Name >= name })
+	if i < len(s.secrets) && s.secrets[i].Name == name {
+		return s.secrets[i], true
+	}
+	return Secret{}, false
+}
+
+// Names returns the names in their order; the caller owns the slice.
+func (s Set) Names() []string {
+	names := make([]string, len(s.secrets))
+	for i, secret := range s.secrets {
+		names[i] = secret.Name
+	}
+	return names
+}
+
+// String returns the names, separated by blanks.
+func (s Set) String() string { return strings.Join(s.Names(), " ") }
+
+// GoString returns what String does.
+func (s Set) GoString() string { return s.String() }
+
+// Equal tells whether both hold the same names with the same values; where they
+// come from and their versions do not count.
+func (s Set) Equal(t Set) bool {
+	return slices.EqualFunc(s.secrets, t.secrets, func(a, b Secret) bool {
+		return a.Name == b.Name && a.Value.Equal(b.Value)
+	})
+}
+
+// Lost returns the names that s holds and next does not.
+func (s Set) Lost(next Set) []string {
+	var lost []string
+	for _, secret := range s.secrets {
+		if _, ok := next.Get(secret.Name); !ok {
+			lost = append(lost, secret.Name)
+		}
+	}
+	return lost
+}
