@@ -1,0 +1,161 @@
+package config
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"infisync/source"
+)
+
+// The variables that hold credentials themselves; the first that is set wins.
+var (
+	secretVariables = []string{"INFISICAL_CLIENT_SECRET", "INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET"}
+	tokenVariables  = []string{"INFISICAL_TOKEN", "INFISICAL_UNIVERSAL_AUTH_ACCESS_TOKEN"}
+)
+
+// The names of systemd credentials.
+const (
+	secretCredential = "infisical-client-secret"
+	keyCredential    = "infisync-vault-key"
+)
+
+// Credentials says where the secrets that infisync itself needs are found. Files
+// are read at each call, variables were read once.
+type Credentials struct {
+	secretFile, secretFrom string // path, and how a user calls it
+	secret, token          source.Value
+	tokenFrom              string
+	hasSecret, hasToken    bool
+	keyFile                string
+	readsDirectory         bool // something is read from CREDENTIALS_DIRECTORY
+	notices                []string
+}
+
+func findCredentials(s *Settings, env Environ) (Credentials, error) {
+	var c Credentials
+	directory, hasDirectory := env.set("CREDENTIALS_DIRECTORY")
+	credential := func(name string) string {
+		path := filepath.Join(directory, name)
+		if !hasDirectory || !exists(path) {
+			return ""
+		}
+		c.readsDirectory = true
+		return path
+	}
+	var found []string
+	for _, name := range secretVariables {
+		if text, ok := env.set(name); ok {
+			if value := source.NewValue(text); !c.hasSecret {
+				c.secret, c.hasSecret, c.secretFrom = value, true, name
+				found = append(found, name)
+			} else if !value.Equal(c.secret) {
+				found = append(found, name)
+			}
+		}
+	}
+	systemd := credential(secretCredential)
+	switch {
+	case s.ClientSecretFile != "":
+		c.secretFile, c.secretFrom = s.ClientSecretFile, s.Origin("client-secret-file")
+	case !c.hasSecret && systemd != "":
+		c.secretFile, c.secretFrom = systemd, "the systemd credential "+secretCredential
+	}
+	c.noteConflict(found)
+	for _, name := range tokenVariables {
+		if text, ok := env.set(name); ok {
+			c.token, c.hasToken, c.tokenFrom = source.NewValue(text), true, name
+			break
+		}
+	}
+	c.keyFile = credential(keyCredential)
+	if c.keyFile == "" {
+		c.keyFile = s.VaultKeyFile
+	}
+	return c, nil
+}
+
+// noteConflict warns when the client secret is given in several ways that differ.
+func (c *Credentials) noteConflict(found []string) {
+	if c.secretFile != "" && c.hasSecret {
+		if value, err := readSecretFile(c.secretFile, c.secretFrom); err == nil && !value.Equal(c.secret) {
+			c.notices = append(c.notices, fmt.Sprintf("%s and %s hold different client secrets: %s is used", c.secretFrom, found[0], c.secretFrom))
+		}
+		return
+	}
+	if len(found) > 1 {
+		c.notices = append(c.notices, fmt.Sprintf("%s hold different client secrets: %s is used", strings.Join(found, " and "), found[0]))
+	}
+}
+
+// HasSecret tells whether a client secret is given.
+func (c Credentials) HasSecret() bool { return c.secretFile != "" || c.hasSecret }
+
+// HasToken tells whether a ready token is given.
+func (c Credentials) HasToken() bool { return c.hasToken }
+
+// Secret reads the client secret, from its file each time anew.
+func (c Credentials) Secret() (source.Value, error) {
+	if c.secretFile != "" {
+		return readSecretFile(c.secretFile, c.secretFrom)
+	}
+	if !c.hasSecret {
+		return source.Value{}, source.Errorf(source.CodePartMissing, "the client secret is not set")
+	}
+	return trimmed(c.secret, c.secretFrom)
+}
+
+// Token returns the ready token.
+func (c Credentials) Token() (source.Value, error) { return trimmed(c.token, c.tokenFrom) }
+
+// VaultKeyFile is the file that holds the vault's age identity; empty: none.
+func (c Credentials) VaultKeyFile() string { return c.keyFile }
+
+func readSecretFile(path, from string) (source.Value, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return source.Value{}, source.Errorf(source.CodeConfigInvalid, "reading the client secret (%s): %w", from, err)
+	}
+	if info.Size() > maxFile {
+		return source.Value{}, source.Errorf(source.CodeConfigInvalid, "reading the client secret (%s): %q is larger than 1 MiB", from, path)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return source.Value{}, source.Errorf(source.CodeConfigInvalid, "reading the client secret (%s): %w", from, err)
+	}
+	return trimmed(source.NewValue(string(data)), from)
+}
+
+// trimmed drops the white space that editors and `echo` leave around a secret;
+// the server trims it too.
+func trimmed(v source.Value, from string) (source.Value, error) {
+	text := strings.TrimSpace(v.Reveal())
+	if text == "" {
+		return source.Value{}, source.Errorf(source.CodePartMissing, "the credential from %s is empty", from)
+	}
+	return source.NewValue(text), nil
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// Withheld are the names of the variables that a child does not get: those that
+// hold credentials or point to them.
+func (c Credentials) Withheld() []string {
+	names := slices.Concat(secretVariables, tokenVariables, []string{
+		"INFISICAL_CLIENT_ID", "INFISICAL_UNIVERSAL_AUTH_CLIENT_ID", "INFISYNC_CLIENT_ID",
+		"INFISICAL_CLIENT_SECRET_FILE", "INFISYNC_CLIENT_SECRET_FILE", "INFISYNC_VAULT_KEY_FILE",
+		// Those of the official tools, which mean the same identity.
+		"INFISICAL_UNIVERSAL_CLIENT_SECRET", "INFISICAL_ACCESS_TOKEN", "INFISICAL_JWT",
+		"INFISICAL_OIDC_AUTH_JWT", "INFISICAL_LDAP_PASSWORD", "INFISICAL_VAULT_FILE_PASSPHRASE",
+		"INFISICAL_KUBERNETES_SERVICE_ACCOUNT_TOKEN_PATH", "INFISICAL_GCP_IAM_SERVICE_ACCOUNT_KEY_FILE_PATH",
+	})
+	if c.readsDirectory {
+		names = append(names, "CREDENTIALS_DIRECTORY")
+	}
+	return names
+}

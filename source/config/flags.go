@@ -1,0 +1,79 @@
+package config
+
+import (
+	"flag"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+)
+
+// Given is what the command line set: setting → texts in their order.
+type Given map[string][]string
+
+// Flags returns the flags of a command; parsing puts their texts into given. The
+// texts are judged by [Load], together with those of variables and files.
+func Flags(command Command, given Given) []cli.Flag {
+	var flags []cli.Flag
+	for i := range Table {
+		if s := &Table[i]; s.On&command != 0 {
+			flags = append(flags, &settingFlag{setting: s, given: given})
+		}
+	}
+	return flags
+}
+
+// settingFlag is a cli.Flag that only notes texts. The library's own typed flags
+// would quote a variable's value in their errors.
+type settingFlag struct {
+	setting *Setting
+	given   Given
+}
+
+func (f *settingFlag) Apply(set *flag.FlagSet) error {
+	set.Var(&noted{f}, f.setting.Name, f.setting.Help)
+	return nil
+}
+
+func (f *settingFlag) Names() []string        { return []string{f.setting.Name} }
+func (f *settingFlag) IsSet() bool            { return len(f.given[f.setting.Name]) > 0 }
+func (f *settingFlag) IsVisible() bool        { return true }
+func (f *settingFlag) GetCategory() string    { return f.setting.Group }
+func (f *settingFlag) TakesValue() bool       { return !f.setting.Switch }
+func (f *settingFlag) GetUsage() string       { return f.setting.Help }
+func (f *settingFlag) GetValue() string       { return f.setting.Default }
+func (f *settingFlag) GetDefaultText() string { return f.setting.Default }
+func (f *settingFlag) GetEnvVars() []string {
+	return append([]string{f.setting.Variable()}, f.setting.Vars...)
+}
+
+// String is the flag's line in the help: the flag and its value, a tab, what it
+// does, its default and its variables.
+func (f *settingFlag) String() string {
+	var b strings.Builder
+	b.WriteString("--" + f.setting.Name)
+	switch {
+	case strings.HasPrefix(f.setting.Arg, "["):
+		b.WriteString(f.setting.Arg)
+	case f.setting.Arg != "":
+		b.WriteString(" " + f.setting.Arg)
+	}
+	b.WriteString("\t" + f.setting.Help)
+	if d := f.setting.Default; d != "" && d != "false" && d != "0s" {
+		b.WriteString(" (default: " + d + ")")
+	}
+	if len(f.setting.Vars) > 0 {
+		b.WriteString(" [$" + strings.Join(f.setting.Vars, ", $") + "]")
+	}
+	return b.String()
+}
+
+// noted is the flag.Value behind a settingFlag.
+type noted struct{ flag *settingFlag }
+
+func (n *noted) String() string   { return "" }
+func (n *noted) IsBoolFlag() bool { return n.flag.setting.Switch }
+func (n *noted) Set(text string) error {
+	name := n.flag.setting.Name
+	n.flag.given[name] = append(n.flag.given[name], text)
+	return nil
+}

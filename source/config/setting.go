@@ -1,0 +1,150 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"infisync/source"
+)
+
+// A Setting is one thing a user can set: by a flag, by a variable, and where
+// noted by a file.
+type Setting struct {
+	Name    string   // the flag's name; the variable is INFISYNC_ and this in upper case
+	Vars    []string // further variables, the first that is set wins
+	Group   string   // the heading in the help
+	On      Command  // the commands that take it
+	Arg     string   // what stands for the value in the help; empty: a switch
+	Default string   // as a user would write it
+	Help    string   // one line
+	Many    bool     // may be given more than once; a variable holds several separated by commas
+	Switch  bool     // takes no value on the command line unless written --name=value
+	Private bool     // may not stand in a file that belongs in a repository
+	read    func(*Settings) reader
+}
+
+// Variable is the setting's own environment variable.
+func (s *Setting) Variable() string {
+	return "INFISYNC_" + strings.ToUpper(strings.ReplaceAll(s.Name, "-", "_"))
+}
+
+// A reader takes the texts a setting was given, at least one, and says what is
+// wrong with them in words that follow "is not".
+type reader func(texts []string) (wrong string)
+
+func last(texts []string) string { return texts[len(texts)-1] }
+
+func text(into *string) reader {
+	return func(texts []string) string { *into = last(texts); return "" }
+}
+
+func list(into *[]string) reader {
+	return func(texts []string) string { *into = texts; return "" }
+}
+
+func boolean(into *bool) reader {
+	return func(texts []string) string {
+		v, err := strconv.ParseBool(last(texts))
+		if err != nil {
+			return "true or false"
+		}
+		*into = v
+		return ""
+	}
+}
+
+func oneOf(into *string, choices ...string) reader {
+	return func(texts []string) string {
+		if !slices.Contains(choices, last(texts)) {
+			return "one of " + strings.Join(choices, ", ")
+		}
+		*into = last(texts)
+		return ""
+	}
+}
+
+// duration reads a Go duration not below least.
+func duration(into *time.Duration, least time.Duration) reader {
+	return func(texts []string) string {
+		d, err := time.ParseDuration(last(texts))
+		if err != nil || d < 0 {
+			return "a duration such as 500ms, 30s, 5m or 168h"
+		}
+		if d < least {
+			return fmt.Sprintf("at least %s", least)
+		}
+		*into = d
+		return ""
+	}
+}
+
+func fallback(into *source.Fallback) reader {
+	return func(texts []string) string {
+		f, ok := source.ParseFallback(strings.Join(texts, ","))
+		if !ok {
+			return "vault, dotenv, vault,dotenv or none"
+		}
+		*into = f
+		return ""
+	}
+}
+
+// preserve reads the optional value of --preserve-env: alone it means all names.
+func preserve(s *Settings) reader {
+	return func(texts []string) string {
+		for _, t := range texts {
+			switch t {
+			case "true":
+				s.PreserveAll = true
+			case "false":
+				s.PreserveAll, s.PreserveNames = false, nil
+			default:
+				s.PreserveNames = append(s.PreserveNames, splitComma(t)...)
+			}
+		}
+		return ""
+	}
+}
+
+// pairs reads A=B.
+func pairs(into *map[string]string) reader {
+	return func(texts []string) string {
+		m := make(map[string]string)
+		for _, t := range texts {
+			from, to, ok := strings.Cut(t, "=")
+			if !ok || from == "" || to == "" {
+				return "OLD=NEW"
+			}
+			m[from] = to
+		}
+		*into = m
+		return ""
+	}
+}
+
+// onChange reads restart, exit, none or signal:NAME; whether the signal exists
+// is for the one who sends it to say.
+func onChange(into *string) reader {
+	return func(texts []string) string {
+		t := last(texts)
+		name, isSignal := strings.CutPrefix(t, "signal:")
+		if isSignal && name != "" || slices.Contains([]string{"restart", "exit", "none"}, t) {
+			*into = t
+			return ""
+		}
+		return "restart, exit, none or signal:NAME"
+	}
+}
+
+func splitComma(s string) []string {
+	var parts []string
+	for part := range strings.SplitSeq(s, ",") {
+		if part = strings.TrimSpace(part); part != "" {
+			parts = append(parts, part)
+		}
+	}
+	return parts
+}

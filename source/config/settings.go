@@ -1,0 +1,122 @@
+package config
+
+import (
+	"time"
+
+	"infisync/source"
+)
+
+// A Command is a set of commands, for saying which take a setting.
+type Command uint
+
+// The commands.
+const (
+	Run Command = 1 << iota
+	Sync
+
+	puller = Run | Sync // those that pull
+	all    = ^Command(0)
+)
+
+// Settings are all settings after flags, variables, files and defaults were
+// read. Fields are named after the flags.
+type Settings struct {
+	URL              string
+	AllowHTTP        bool
+	CAFile           string
+	ClientID         string
+	ClientSecretFile string
+
+	Project       string
+	AllProjects   bool
+	Env           string
+	Path          string
+	From          []string
+	Recursive     bool
+	Imports       bool
+	Expand        bool
+	Start         string // live, vault or offline
+	Fallback      source.Fallback
+	MaxStale      time.Duration
+	StartTimeout  time.Duration
+	AllowEmpty    bool
+	ReuseToken    bool
+	WithLocal     bool
+	EnvFiles      []string
+	EnvFileMode   string // fallback, base or override
+	StateDir      string
+	VaultKeyFile  string
+	Recipients    []string
+	Interval      time.Duration
+	Watch         bool
+	PreserveAll   bool
+	PreserveNames []string
+	Pristine      bool
+	Only, Except  []string
+	Prefix        string
+	Rename        map[string]string
+	Allow         []string
+	KeepCreds     bool
+	Exec          bool
+	Once          bool
+	Debounce      time.Duration
+	Splay         time.Duration
+	OnChange      string // restart, exit, none or signal:NAME
+	StopSignal    string
+	StopTimeout   time.Duration
+	KillAfter     time.Duration // zero: without limit
+	LogLevel      string
+	LogFormat     string
+
+	// Credentials are what the environment holds besides the settings.
+	Credentials Credentials
+	// Nested tells that another infisync started this process.
+	Nested bool
+	// Notices are what the user should be told about where settings came from.
+	Notices []string
+
+	origin map[string]string // setting → where it was given, as named to a user
+}
+
+// Given tells whether the setting was set by anything but its default.
+func (s *Settings) Given(name string) bool { return s.origin[name] != "" }
+
+// Origin names where the setting was given: "--env", "INFISICAL_ENVIRONMENT",
+// a file's path; empty for the default.
+func (s *Settings) Origin(name string) string { return s.origin[name] }
+
+// Configured tells whether a server or a credential is set, so that the absence
+// of the other is a mistake. Inside another infisync only a credential counts:
+// it leaves the URL in the environment and takes the credentials out.
+func (s *Settings) Configured() bool {
+	credential := s.ClientID != "" || s.Credentials.HasSecret() || s.Credentials.HasToken()
+	return credential || (s.URL != "" && !s.Nested)
+}
+
+// Places are the places asked for, in their order. Projects may be empty: then
+// they are not settled yet. None means that no environment is known.
+func (s *Settings) Places() ([]source.Place, error) {
+	if len(s.From) == 0 {
+		if s.Env == "" {
+			return nil, nil
+		}
+		return []source.Place{{Project: s.Project, Environment: s.Env, Path: source.CleanPath(s.Path)}}, nil
+	}
+	for _, name := range []string{"env", "path"} {
+		if s.origin[name] == "--"+name && s.origin["from"] == "--from" {
+			return nil, source.Errorf(source.CodeUsage, "--from and --%s together: --from names the whole place", name)
+		}
+	}
+	places := make([]source.Place, 0, len(s.From))
+	for _, from := range s.From {
+		place, err := source.ParsePlace(from)
+		if err != nil {
+			return nil, source.Errorf(source.CodeUsage, "%s: %w", s.origin["from"], err)
+		}
+		if place.Project == "" {
+			place.Project = s.Project
+		}
+		places = append(places, place)
+	}
+	return places, nil
+}

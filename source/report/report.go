@@ -1,0 +1,139 @@
+// Package report writes what infisync says, on standard error: messages prefixed
+// "infisync:" or JSON lines, through log/slog, and the last word of a command
+// that failed: an error with its stable code, and a hint what to do.
+package report
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"strconv"
+	"strings"
+	"sync"
+
+	"infisync/source"
+)
+
+// New returns a logger that writes to w. Format is "text" or "json"; level is
+// "debug", "info", "warn" or "error".
+func New(w io.Writer, format, level string) *slog.Logger {
+	var least slog.Level
+	if err := least.UnmarshalText([]byte(level)); err != nil {
+		least = slog.LevelInfo
+	}
+	if format == "json" {
+		return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: least}))
+	}
+	return slog.New(&textHandler{out: &out{w: w}, least: least})
+}
+
+// Failure logs a failure with its code, and the hint when there is one.
+func Failure(log *slog.Logger, err error, hint string) {
+	attrs := []any{slog.String("code", string(source.CodeOf(err)))}
+	if hint != "" {
+		attrs = append(attrs, slog.String("hint", hint))
+	}
+	log.Error(err.Error(), attrs...)
+}
+
+// out is shared by a handler and those derived from it.
+type out struct {
+	mu sync.Mutex
+	w  io.Writer
+}
+
+// textHandler writes "infisync: message (key=value, …)". Of an error the
+// attributes code and hint become "infisync: error [code]: message" and a line
+// "infisync: hint: …".
+type textHandler struct {
+	*out
+	least slog.Level
+	attrs []slog.Attr
+}
+
+func (h *textHandler) Enabled(_ context.Context, level slog.Level) bool { return level >= h.least }
+
+func (h *textHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	derived := *h
+	derived.attrs = append(h.attrs[:len(h.attrs):len(h.attrs)], attrs...)
+	return &derived
+}
+
+// WithGroup is not used by infisync: the attributes stay flat.
+func (h *textHandler) WithGroup(string) slog.Handler { return h }
+
+func (h *textHandler) Handle(_ context.Context, r slog.Record) error {
+	var code, hint string
+	var rest []string
+	add := func(a slog.Attr) bool {
+		switch text := a.Value.Resolve().String(); a.Key {
+		case "code":
+			code = text
+		case "hint":
+			hint = text
+		default:
+			rest = append(rest, a.Key+"="+quoted(text))
+		}
+		return true
+	}
+	for _, a := range h.attrs {
+		add(a)
+	}
+	r.Attrs(add)
+
+	var b strings.Builder
+	b.WriteString("infisync: ")
+	b.WriteString(label(r.Level, code))
+	b.WriteString(oneLine(r.Message))
+	if len(rest) > 0 {
+		b.WriteString(" (" + strings.Join(rest, ", ") + ")")
+	}
+	b.WriteByte('\n')
+	if hint != "" {
+		b.WriteString("infisync: hint: " + oneLine(hint) + "\n")
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	_, err := io.WriteString(h.w, b.String())
+	return err
+}
+
+func label(level slog.Level, code string) string {
+	name := ""
+	switch {
+	case level >= slog.LevelError:
+		name = "error"
+	case level >= slog.LevelWarn:
+		name = "warning"
+	case level < slog.LevelInfo:
+		name = "debug"
+	case code == "":
+		return ""
+	}
+	if code != "" {
+		name = strings.TrimSpace(fmt.Sprintf("%s [%s]", name, code))
+	}
+	return name + ": "
+}
+
+func quoted(s string) string {
+	if s == "" || strings.ContainsAny(s, " \t\n\r\",()=") {
+		return strconv.Quote(s)
+	}
+	return s
+}
+
+// oneLine keeps a message on its line and free of what a terminal would act on,
+// since a server's message can be part of it.
+func oneLine(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '\n' || r == '\t' {
+			return ' '
+		}
+		if r < ' ' || r == 0x7f || (r >= 0x80 && r < 0xa0) {
+			return -1
+		}
+		return r
+	}, s)
+}
