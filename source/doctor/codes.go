@@ -1,0 +1,126 @@
+// Package doctor explains failures: the stable codes with their causes and
+// remedies.
+package doctor
+
+import "infisync/source"
+
+// An Entry explains one stable error code.
+type Entry struct {
+	Code   source.Code
+	Cause  string // what it means, one sentence
+	Remedy string // what to do, one line
+}
+
+// Codes are all codes, grouped as a start meets them.
+var Codes = []Entry{
+	{source.CodeUsage, "A flag or an argument cannot be understood.",
+		`see "infisync COMMAND --help"`},
+	{source.CodeConfigInvalid, "A setting from a variable or a file cannot be used.",
+		`correct the setting that the error names`},
+	{source.CodeNothingConfigured, "Neither a server nor a credential is set, and there is no .env file.",
+		`set INFISICAL_URL, INFISICAL_CLIENT_ID, INFISICAL_CLIENT_SECRET and INFISICAL_ENVIRONMENT, or write a .env file`},
+	{source.CodePartMissing, "A server without a credential is set, or the reverse, or half a credential.",
+		`set what is missing: INFISICAL_URL, INFISICAL_CLIENT_ID, and INFISICAL_CLIENT_SECRET or INFISICAL_CLIENT_SECRET_FILE`},
+	{source.CodeNoEnvironment, "No environment is set; infisync does not guess one.",
+		`name one with --env or INFISICAL_ENVIRONMENT`},
+	{source.CodeSeveralProjects, "The identity sees several projects and none was named.",
+		`name one with --project or INFISICAL_PROJECT_ID, or take them all with --all-projects`},
+	{source.CodeHTTPNotAllowed, "The URL is plain http:// and not this machine's own: credentials would travel readable.",
+		`use https://, or allow it with --allow-http where the network is trusted`},
+
+	{source.CodeUnreachable, "No connection to the server, or it was lost: wrong host or port, DNS, a firewall, or the server is down.",
+		`check INFISICAL_URL and that the server answers at URL/api/status`},
+	{source.CodeTLS, "The server's certificate was not accepted.",
+		`for a private CA name its certificate with --ca-file or SSL_CERT_FILE; check the host name and the dates`},
+	{source.CodeTimeout, "The server did not answer in time.",
+		`check the server's health and the network between`},
+	{source.CodeServerError, "The server reported an error of its own.",
+		`look into the server's log; the request id is in the error when the server gave one`},
+	{source.CodeRateLimited, "The server refuses for a while, since it got too many requests from this address.",
+		`poll less often (--interval), or let one "infisync sync --watch" serve several "run --start offline"`},
+	{source.CodeNotTheAPI, "What answered is not the Infisical API: a web page, a proxy, a login portal, or a cut answer.",
+		`check INFISICAL_URL: URL/api/status must answer with JSON`},
+	{source.CodeRedirect, "The server redirects to another origin; credentials are not sent there.",
+		`set INFISICAL_URL to the address it redirects to, if you trust it`},
+	{source.CodeIdentityLocked, "The identity is locked for some minutes after failed logins, for everyone who uses it.",
+		`correct the client secret wherever it is wrong, then wait five minutes`},
+	{source.CodeLoginWithheld, "This client secret was refused twice just now; a third login could lock the identity for everyone.",
+		`correct the client secret (a new one is tried at once), or wait half a minute`},
+	{source.CodeStartupTimeout, "The first pull took longer than the start may take.",
+		`raise --startup-timeout, or start from the vault with --start vault`},
+
+	{source.CodeLoginRefused, "The server does not know this client id, or the client secret is wrong, expired or used up.",
+		`create a new client secret for the machine identity and set INFISICAL_CLIENT_ID and INFISICAL_CLIENT_SECRET`},
+	{source.CodeTokenRefused, "The access token is expired, revoked, used up or not meant for this.",
+		`set a fresh INFISICAL_TOKEN, or use a client id and secret`},
+	{source.CodeAccessDenied, "The identity is known but may not do this.",
+		`give the machine identity a role in the project that may do what the error names`},
+
+	{source.CodeProjectNotFound, "There is no such project, or the identity is not a member of it.",
+		`check --project (the id, not the name) and that the identity is a member`},
+	{source.CodePlaceNotFound, "The project has no such environment or folder.",
+		`check --env (the slug, not the display name) and --path`},
+	{source.CodeSecretNotFound, "There is no secret of that name in that place.",
+		`check the name; names are case-sensitive`},
+	{source.CodeValueMasked, "The identity may see that a secret is there, but not its value.",
+		`give the identity's role the permission to read values, or leave the secret out of the place`},
+	{source.CodeNothingFound, "A place lists no secret at all. Servers also answer so for a folder that is not there.",
+		`check --env and --path, or allow it with --allow-empty`},
+	{source.CodeRequestRefused, "The server understood the request and refuses it.",
+		`correct what the server's message names`},
+
+	{source.CodeDotenvMissing, "A .env file that was named is not there.",
+		`check --env-file`},
+	{source.CodeDotenvInvalid, "A .env file cannot be read as one.",
+		`correct the line that the error names: NAME=value, quotes closed`},
+	{source.CodeVaultMissing, "There is no vault for these settings yet: nothing was pulled with them on this machine.",
+		`start once with the server in reach, or run "infisync sync"`},
+	{source.CodeVaultStale, "The vault was pulled longer ago than --max-stale allows.",
+		`bring the server back, or raise --max-stale`},
+	{source.CodeVaultKey, "The vault does not open: it was sealed with another key, or it is damaged.",
+		`start once with the server in reach: a new vault is written, the old file is kept beside it`},
+	{source.CodeVaultScope, "The vault was sealed for another server, identity or place.",
+		`do not copy vaults between environments; start once with the server in reach`},
+	{source.CodeVaultSeveral, "Several vaults fit the settings.",
+		`name --project, --env and --path so that one fits`},
+	{source.CodeVaultNoKey, "There is no key to open a vault with.",
+		`set the client secret (at least 32 characters), or --vault-key-file`},
+	{source.CodeStateDir, "The state directory cannot be used safely: others can write in it, or another user owns it.",
+		`name another with --state-dir, or: chmod 700 and chown it to the user that runs infisync`},
+
+	{"env-name", "A secret's name cannot be an environment variable's.",
+		`rename the secret, give it another name with --rename, or leave it out with --except`},
+	{"env-value", "A secret's value cannot be an environment variable's: it holds a NUL byte or is longer than the kernel allows.",
+		`leave it out with --except, or shorten it: the kernel's limit is 128 KiB for one variable`},
+	{"env-too-large", "Arguments and environment together are larger than the kernel allows.",
+		`leave out what the program does not need with --only or --except; the error names the largest secret`},
+	{"name-refused", "A secret from the server would set an option of an interpreter, which lets whoever writes secrets run code.",
+		`let it through with --allow NAME, or leave it out with --except NAME`},
+	{"not-found", "The command to run is not there.",
+		`check the command and PATH`},
+	{"not-executable", "The command to run is there, but cannot be executed.",
+		`check its mode, and for a script its first line`},
+	{"arguments-too-long", "The kernel refused to start the command: argument list too long.",
+		`pass fewer or shorter arguments`},
+	{"start-failed", "The kernel refused to start the command.",
+		`see the error; limits on processes or memory are the usual cause`},
+
+	{source.CodeInternal, "Something happened that infisync has no name for.",
+		`report it, with the message and "infisync version"`},
+}
+
+// Explain returns the entry of a code.
+func Explain(code source.Code) (Entry, bool) {
+	for _, entry := range Codes {
+		if entry.Code == code {
+			return entry, true
+		}
+	}
+	return Entry{}, false
+}
+
+// Hint is what to do about err, in one line; empty when nothing is known.
+func Hint(err error) string {
+	entry, _ := Explain(source.CodeOf(err))
+	return entry.Remedy
+}
