@@ -52,6 +52,7 @@ const (
 	CodeVaultStale     Code = "vault-stale"
 	CodeVaultKey       Code = "vault-key" // wrong key or altered file
 	CodeVaultScope     Code = "vault-scope"
+	CodeVaultFormat    Code = "vault-format" // written by a newer infisync
 	CodeVaultSeveral   Code = "vault-several"
 	CodeVaultNoKey     Code = "vault-no-key"
 	CodeStateDir       Code = "state-dir"
