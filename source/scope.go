@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"regexp"
 	"strings"
 )
 
@@ -30,16 +29,24 @@ func (s Scope) ID() string {
 	return hex.EncodeToString(sum[:4])
 }
 
-var notForFolders = regexp.MustCompile(`[^A-Za-z0-9._-]+|^\.+`)
-
 // Folder is the name of the folder in the state directory that belongs to the
 // scope: the first place's environment, a dash, the ID.
 func (s Scope) Folder() string {
 	env := "none"
 	if len(s.Places) > 0 {
-		env = notForFolders.ReplaceAllString(s.Places[0].Environment, "_")
+		env = strings.Map(folderRune, s.Places[0].Environment)
 	}
 	return env[:min(len(env), 64)] + "-" + s.ID()
+}
+
+// folderRune lets only such characters into a folder's name as can neither hide
+// it nor lead out of its parent.
+func folderRune(r rune) rune {
+	switch {
+	case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '-', r == '_':
+		return r
+	}
+	return '_'
 }
 
 // Environment names the environments of the places, each once, in their order,
