@@ -1,0 +1,78 @@
+package infisical
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"syscall"
+
+	"infisync/source"
+)
+
+// judgeNetwork says why no whole answer came. It builds the text itself: an error
+// of net/http may quote what the other side sent, and holds the whole URL.
+func judgeNetwork(ctx context.Context, c *Client, doing string, err error) *failure {
+	var coded *source.Error
+	if errors.As(err, &coded) {
+		return &failure{err: &source.Error{Code: coded.Code, Text: doing + ": " + coded.Text, Err: coded.Err}, refused: true}
+	}
+	if ctx.Err() != nil {
+		return &failure{err: source.Errorf(source.CodeTimeout, "%s: %w", doing, ctx.Err())}
+	}
+	if reason := tlsReason(err); reason != "" {
+		return &failure{err: source.Errorf(source.CodeTLS, "%s: TLS with %q: %s", doing, c.base, reason)}
+	}
+	f := &failure{kind: lost}
+	var dns *net.DNSError
+	var op *net.OpError
+	var errno syscall.Errno
+	var timeout net.Error
+	switch {
+	case errors.As(err, &dns):
+		f.err = source.Errorf(source.CodeUnreachable, "%s: %w", doing, dns)
+	case errors.As(err, &op) && op.Op == "dial" && op.Timeout():
+		f.err = source.Errorf(source.CodeUnreachable, "%s: no connection to %v within %v", doing, op.Addr, c.policy.Dial)
+	case errors.As(err, &timeout) && timeout.Timeout():
+		f.err = source.Errorf(source.CodeTimeout, "%s: no answer within %v", doing, c.policy.Answer)
+	case errors.As(err, &op) && errors.As(err, &errno):
+		f.err = source.Errorf(source.CodeUnreachable, "%s: %s %v: %w", doing, op.Op, op.Addr, errno)
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		f.err = source.Errorf(source.CodeUnreachable, "%s: %q closed the connection", doing, c.base)
+	default:
+		f.err = source.Errorf(source.CodeUnreachable, "%s: connection with %q lost", doing, c.base)
+	}
+	return f
+}
+
+// tlsReason is why a TLS connection was not made; empty when err is of another
+// kind.
+func tlsReason(err error) string {
+	var (
+		authority x509.UnknownAuthorityError
+		host      x509.HostnameError
+		invalid   x509.CertificateInvalidError
+		verify    *tls.CertificateVerificationError
+		record    tls.RecordHeaderError
+		alert     tls.AlertError
+	)
+	switch {
+	case errors.As(err, &authority):
+		return "certificate signed by an unknown authority"
+	case errors.As(err, &host):
+		return oneLine(fmt.Sprintf("certificate is not for this host: %v", host), maxMessage)
+	case errors.As(err, &invalid):
+		return oneLine(invalid.Error(), maxMessage)
+	case errors.As(err, &verify):
+		return oneLine(verify.Error(), maxMessage)
+	case errors.Is(err, http.ErrSchemeMismatch), errors.As(err, &record):
+		return "the other side does not speak TLS"
+	case errors.As(err, &alert):
+		return alert.Error()
+	}
+	return ""
+}

@@ -1,0 +1,148 @@
+package infisical
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"sync"
+	"time"
+
+	"golang.org/x/crypto/x509roots/fallback/bundle"
+
+	"infisync/source"
+)
+
+const (
+	maxHeaderBytes = 256 << 10 // 256 KiB of response headers
+	maxRedirects   = 5
+)
+
+// A transport is an http.Transport made at the first request, so that a command
+// that never asks the server reads no certificates.
+type transport struct {
+	make func() *http.Transport
+
+	mu   sync.Mutex
+	real *http.Transport // nil before the first request
+}
+
+// newTransport reads the files that cfg names, so that a mistake in them is known
+// before anything else is done.
+func newTransport(cfg Config) (*transport, error) {
+	conf := &tls.Config{MinVersion: tls.VersionTLS12}
+	if (cfg.ClientCert == "") != (cfg.ClientKey == "") {
+		return nil, source.Errorf(source.CodeConfigInvalid, "a client certificate needs both its file and its key's file")
+	}
+	if cfg.ClientCert != "" {
+		if _, err := tls.LoadX509KeyPair(cfg.ClientCert, cfg.ClientKey); err != nil {
+			return nil, source.Errorf(source.CodeConfigInvalid, "reading the client certificate %q: %w", cfg.ClientCert, err)
+		}
+		// Short-lived certificates are replaced under a running process.
+		conf.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+			pair, err := tls.LoadX509KeyPair(cfg.ClientCert, cfg.ClientKey)
+			return &pair, err
+		}
+	}
+	var extra []byte
+	if cfg.CAFile != "" {
+		var err error
+		if extra, err = os.ReadFile(cfg.CAFile); err != nil {
+			return nil, source.Errorf(source.CodeConfigInvalid, "reading the CA file: %w", err)
+		}
+		if !x509.NewCertPool().AppendCertsFromPEM(extra) {
+			return nil, source.Errorf(source.CodeConfigInvalid, "the CA file %q holds no PEM certificate", cfg.CAFile)
+		}
+	}
+	return &transport{make: func() *http.Transport {
+		conf.RootCAs = roots(extra)
+		return &http.Transport{
+			Proxy:                  http.ProxyFromEnvironment,
+			OnProxyConnectResponse: checkProxy,
+			DialContext:            (&net.Dialer{Timeout: cfg.Policy.Dial}).DialContext,
+			TLSClientConfig:        conf,
+			TLSHandshakeTimeout:    cfg.Policy.Dial,
+			ForceAttemptHTTP2:      true, // a TLSClientConfig of one's own turns it off
+			IdleConnTimeout:        30 * time.Second,
+			MaxResponseHeaderBytes: maxHeaderBytes,
+		}
+	}}, nil
+}
+
+// RoundTrip sends r.
+func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
+	t.mu.Lock()
+	if t.real == nil {
+		t.real = t.make()
+	}
+	real := t.real
+	t.mu.Unlock()
+	return real.RoundTrip(r)
+}
+
+// CloseIdleConnections is called by http.Client.
+func (t *transport) CloseIdleConnections() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.real != nil {
+		t.real.CloseIdleConnections()
+	}
+}
+
+// roots returns the system's certificates and the extra ones, and nil, which
+// stands for the system's, when that is all. A system that has none at all, such
+// as a container image made from scratch, gets the embedded ones; but not when
+// SSL_CERT_FILE or SSL_CERT_DIR says which to use.
+func roots(extra []byte) *x509.CertPool {
+	pool, err := x509.SystemCertPool()
+	if err != nil || pool == nil {
+		pool = x509.NewCertPool()
+	}
+	if pool.Equal(x509.NewCertPool()) && os.Getenv("SSL_CERT_FILE") == "" && os.Getenv("SSL_CERT_DIR") == "" {
+		addEmbedded(pool)
+	} else if extra == nil {
+		return nil
+	}
+	pool.AppendCertsFromPEM(extra)
+	return pool
+}
+
+func addEmbedded(pool *x509.CertPool) {
+	for root := range bundle.Roots() {
+		cert, err := x509.ParseCertificate(root.Certificate)
+		if err != nil {
+			continue // one that this Go release no longer reads
+		}
+		if root.Constraint == nil {
+			pool.AddCert(cert)
+		} else {
+			pool.AddCertWithConstraint(cert, root.Constraint)
+		}
+	}
+}
+
+// checkRedirect lets a request be sent on within the server's own origin and as
+// the same kind of request, and nowhere else.
+func checkRedirect(next *http.Request, via []*http.Request) error {
+	first := via[0]
+	switch {
+	case origin(next.URL) != origin(first.URL):
+		return source.Errorf(source.CodeRedirect, "server redirects to another origin, %q", origin(next.URL))
+	case next.Method != first.Method:
+		return source.Errorf(source.CodeRedirect, "server redirects a %s so that it becomes a %s", first.Method, next.Method)
+	case len(via) > maxRedirects:
+		return source.Errorf(source.CodeRedirect, "server redirects more than %d times", maxRedirects)
+	}
+	return nil
+}
+
+// checkProxy names the status with which a proxy refused to connect.
+func checkProxy(_ context.Context, proxy *url.URL, _ *http.Request, answer *http.Response) error {
+	if answer.StatusCode == http.StatusOK {
+		return nil
+	}
+	return source.Errorf(source.CodeUnreachable, "proxy %q refuses to connect, status %d", proxy.Host, answer.StatusCode)
+}
