@@ -1,0 +1,44 @@
+# infisync. `make help` lists what there is.
+GO      ?= go
+VERSION ?=
+export CGO_ENABLED = 0
+LDFLAGS = -s -w$(if $(VERSION), -X main.version=$(VERSION))
+STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+TARGETS = linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+build: ## build ./infisync, static and stripped
+	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o infisync .
+
+demo: build ## see it work: login, pull, start, rotate, restart, on an emulated server
+	@$(GO) run ./examples/demo -infisync ./infisync
+
+test: ## run the tests (no race detector, no cgo)
+	$(GO) test ./...
+
+check: ## what must hold before a commit: formatting, vet, staticcheck, races, other systems
+	@out=$$(gofmt -l . 2>&1); test -z "$$out" || { echo "gofmt: $$out"; exit 1; }
+	$(GO) vet ./...
+	$(GO) run $(STATICCHECK) ./...
+	$(GO) mod tidy -diff
+	@set -e; for t in $(TARGETS); do echo "vet $$t"; \
+	  GOOS=$${t%/*} GOARCH=$${t#*/} $(GO) vet ./... ; \
+	  GOOS=$${t%/*} GOARCH=$${t#*/} $(GO) build -trimpath -o /dev/null . ; done
+	CGO_ENABLED=1 $(GO) test -race ./...
+
+bench: ## measure
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+soak: ## the long tests
+	INFISYNC_SOAK=1 CGO_ENABLED=1 $(GO) test -race -count=1 -timeout 60m ./...
+
+cover: ## test coverage by function
+	$(GO) test -coverpkg=./... -coverprofile=cover.out ./... >/dev/null
+	$(GO) tool cover -func=cover.out | tail -n 1
+
+clean: ## remove what was built
+	rm -rf infisync cover.out dist
+
+.PHONY: help build demo test check bench soak cover clean
