@@ -37,9 +37,6 @@ import (
 )
 
 const (
-	// lockName is the file in a scope's folder that is locked for each write.
-	lockName = "write.lock"
-
 	// keepBad is how many vaults that did not open are kept beside each vault.
 	keepBad = 3
 
@@ -119,7 +116,7 @@ func Update(ctx context.Context, stateDir string, key Key, scope source.Scope, e
 		return "", errNoKey()
 	}
 	path := Path(stateDir, key, scope)
-	unlock, err := disk.Lock(ctx, filepath.Join(filepath.Dir(path), lockName))
+	unlock, err := disk.Lock(ctx, filepath.Join(filepath.Dir(path), disk.WriteLock))
 	if err != nil {
 		return "", source.Errorf(source.CodeStateDir, "changing the vault: %w", err)
 	}

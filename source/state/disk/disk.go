@@ -20,6 +20,10 @@ import (
 	"github.com/gofrs/flock"
 )
 
+// WriteLock is the name of the file in a scope's folder that is locked for each
+// write to any file in it.
+const WriteLock = "write.lock"
+
 const (
 	// dirMode and fileMode keep what is stored from other users.
 	dirMode  fs.FileMode = 0o700

@@ -1,0 +1,197 @@
+package state
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"infisync/source"
+	"infisync/source/state/disk"
+)
+
+// FileName is the name of the sync state file in a scope's folder.
+const FileName = "infisical_sync_state.json"
+
+// ErrDamaged tells that a state file, or a part of it, could not be understood.
+var ErrDamaged = errors.New("damaged state file")
+
+// A File is the content of a sync state file: hashes, never values. The zero
+// File is that of a scope never synced. Not safe for concurrent use.
+type File struct {
+	LastSync    time.Time // UTC, whole seconds; zero: never
+	ProjectIDs  []string
+	Environment string            // slug; several are separated by commas
+	Secrets     map[string]Secret // name → what is known of it
+	ErrorCount  int               // failed cycles
+	PushCount   int               // secrets written to the server
+	PullCount   int               // successful pulls
+
+	unknown fields // keys of the object that are not above
+}
+
+// A Secret is one secret's entry in a File.
+type Secret struct {
+	Hash       string    // see the function Hash
+	Version    int       // the server's; 0: not known
+	LastSynced time.Time // UTC, whole seconds: when a sync brought its present value; zero: not known
+
+	unknown fields
+}
+
+// Path is where the state file of that scope is.
+func Path(stateDir string, scope source.Scope) string {
+	return filepath.Join(stateDir, scope.Folder(), FileName)
+}
+
+// Read reads the state file at path. A missing file is an error that wraps
+// fs.ErrNotExist. A damaged one is an error that wraps ErrDamaged; the File then
+// holds what could be understood, and can be written again once its Secrets are
+// filled from the vault. Other errors have source.CodeStateDir.
+func Read(path string) (File, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return File{}, source.Errorf(source.CodeStateDir, "reading the state file: %w", err)
+	}
+	var f File
+	if err := json.Unmarshal(data, &f); err != nil {
+		return f, source.Errorf(source.CodeStateDir, "state file %q: %w", path, ErrDamaged)
+	}
+	return f, nil
+}
+
+// Update changes the state file of that scope: it waits until no other process
+// writes in the scope's folder, reads the file, calls edit and writes the file
+// anew. A file that is missing, or damaged beyond reading, starts as the zero
+// File; rebuilt tells that anything in it was damaged. Keys that are not known
+// here stay as they are.
+//
+// When edit returns an error, Update returns it and writes nothing. Other errors
+// have source.CodeStateDir; when ctx ends first, the error wraps its cause.
+func Update(ctx context.Context, stateDir string, scope source.Scope, edit func(*File) error) (rebuilt bool, err error) {
+	path := Path(stateDir, scope)
+	unlock, err := disk.Lock(ctx, filepath.Join(filepath.Dir(path), disk.WriteLock))
+	if err != nil {
+		return false, source.Errorf(source.CodeStateDir, "changing the state file: %w", err)
+	}
+	defer unlock()
+	disk.Sweep(path)
+
+	f, err := Read(path)
+	rebuilt = errors.Is(err, ErrDamaged)
+	if err != nil && !rebuilt && !errors.Is(err, fs.ErrNotExist) {
+		return false, err
+	}
+	if err := edit(&f); err != nil {
+		return rebuilt, err
+	}
+	data, err := f.MarshalJSON()
+	if err == nil {
+		err = disk.Replace(path, data)
+	}
+	if err != nil {
+		return rebuilt, source.Errorf(source.CodeStateDir, "writing the state file: %w", err)
+	}
+	return rebuilt, nil
+}
+
+// Record makes f the state of set, synced now: a secret whose hash is as before
+// keeps its LastSynced and the keys not known here. Counters stay.
+func (f *File) Record(scope source.Scope, set source.Set, now time.Time) {
+	now = now.UTC().Truncate(time.Second)
+	secrets := make(map[string]Secret, set.Len())
+	for secret := range set.All() {
+		entry := f.Secrets[secret.Name]
+		if hash := Hash(secret.Name, secret.Value); entry.Hash != hash || entry.LastSynced.IsZero() {
+			entry.Hash, entry.LastSynced = hash, now
+		}
+		entry.Version = secret.Version
+		secrets[secret.Name] = entry
+	}
+	f.LastSync = now
+	f.ProjectIDs, f.Environment, f.Secrets = scope.Projects(), scope.Environment(), secrets
+}
+
+// UnmarshalJSON reads a state file. Parts of another type than theirs, and only
+// these, stay zero; the error then says so.
+func (f *File) UnmarshalJSON(data []byte) error {
+	*f = File{}
+	all, err := parseFields(data)
+	if err != nil {
+		return err
+	}
+	var secrets map[string]json.RawMessage
+	err = errors.Join(
+		take(all, "last_sync", (*stamp)(&f.LastSync)),
+		take(all, "project_ids", &f.ProjectIDs),
+		take(all, "environment", &f.Environment),
+		take(all, "secrets", &secrets),
+		take(all, "error_count", &f.ErrorCount),
+		take(all, "push_count", &f.PushCount),
+		take(all, "pull_count", &f.PullCount),
+	)
+	f.unknown = all
+	for name, data := range secrets {
+		var secret Secret
+		if bad := secret.UnmarshalJSON(data); bad != nil {
+			err = errors.Join(err, fmt.Errorf("secret %q: %w", name, bad))
+			continue
+		}
+		if f.Secrets == nil {
+			f.Secrets = make(map[string]Secret, len(secrets))
+		}
+		f.Secrets[name] = secret
+	}
+	return err
+}
+
+// UnmarshalJSON reads a secret's entry.
+func (s *Secret) UnmarshalJSON(data []byte) error {
+	*s = Secret{}
+	all, err := parseFields(data)
+	if err != nil {
+		return err
+	}
+	err = errors.Join(
+		take(all, "hash", &s.Hash),
+		take(all, "version", &s.Version),
+		take(all, "last_synced", (*stamp)(&s.LastSynced)),
+	)
+	s.unknown = all
+	return err
+}
+
+// MarshalJSON returns the state file's text: indented, its own keys always and
+// first.
+func (f File) MarshalJSON() ([]byte, error) {
+	secrets := f.Secrets
+	if secrets == nil {
+		secrets = map[string]Secret{}
+	}
+	ids := f.ProjectIDs
+	if ids == nil {
+		ids = []string{}
+	}
+	return marshalObject(f.unknown,
+		member{"last_sync", stamp(f.LastSync)},
+		member{"project_ids", ids},
+		member{"environment", f.Environment},
+		member{"secrets", secrets},
+		member{"error_count", f.ErrorCount},
+		member{"push_count", f.PushCount},
+		member{"pull_count", f.PullCount},
+	)
+}
+
+// MarshalJSON returns a secret's entry.
+func (s Secret) MarshalJSON() ([]byte, error) {
+	return marshalObject(s.unknown,
+		member{"hash", s.Hash},
+		member{"version", s.Version},
+		member{"last_synced", stamp(s.LastSynced)},
+	)
+}

@@ -1,0 +1,144 @@
+package state
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"infisync/source"
+	"infisync/source/state/disk"
+)
+
+// registerDir is the folder in the state directory with a file per process.
+const registerDir = "run"
+
+// An Entry is what one infisync process tells the others of the child it runs.
+type Entry struct {
+	PID   int    `json:"pid"`   // infisync's own; the child's after --exec, which keeps it
+	Start uint64 `json:"start"` // when that process began, in a unit of the system's
+	Space string `json:"space"` // what PID counts in: the machine's boot and the container
+
+	Folder      string    `json:"folder"`      // the scope's, in the state directory
+	Command     string    `json:"command"`     // the child's argv[0] without its path, never an argument
+	Digest      string    `json:"digest"`      // of the set that the child has
+	Since       time.Time `json:"since"`       // UTC: when the child was started
+	Restarts    int       `json:"restarts"`    // by changes of the set
+	Child       int       `json:"child"`       // pid; 0: none now
+	Quarantined bool      `json:"quarantined"` // the newest set failed on probation, the child has the one before
+}
+
+// A Registration is this process's Entry in the register. It is safe for
+// concurrent use.
+type Registration struct {
+	path  string
+	mu    sync.Mutex
+	entry Entry // guarded by mu
+}
+
+// Register puts this process into the register of the state directory. PID,
+// Start and Space of entry are filled in, Command is cut to its last element.
+// Errors have source.CodeStateDir.
+func Register(stateDir string, entry Entry) (*Registration, error) {
+	var ok bool
+	entry.PID, entry.Space = os.Getpid(), pidSpace()
+	if entry.Start, ok = processStart(entry.PID); !ok {
+		return nil, source.Errorf(source.CodeStateDir, "registering process %d: the system does not tell its start", entry.PID)
+	}
+	// Containers may share the folder, and count pids each for itself.
+	name := fmt.Sprintf("%d-%d-%08x.json", entry.PID, entry.Start, crc32.ChecksumIEEE([]byte(entry.Space)))
+	r := &Registration{path: filepath.Join(stateDir, registerDir, name), entry: entry}
+	if err := disk.MakeDir(filepath.Dir(r.path)); err != nil {
+		return nil, source.Errorf(source.CodeStateDir, "registering process %d: %w", entry.PID, err)
+	}
+	return r, r.Update(func(*Entry) {})
+}
+
+// Update changes the entry by edit and writes it for others to see.
+func (r *Registration) Update(edit func(*Entry)) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	edit(&r.entry)
+	r.entry.Command = filepath.Base(r.entry.Command)
+	r.entry.Since = r.entry.Since.UTC()
+	data, err := json.Marshal(r.entry)
+	if err == nil {
+		err = disk.Replace(r.path, data)
+	}
+	if err != nil {
+		return source.Errorf(source.CodeStateDir, "registering process %d: %w", r.entry.PID, err)
+	}
+	return nil
+}
+
+// Remove takes the process out of the register. It may be called twice.
+func (r *Registration) Remove() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err := os.Remove(r.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return source.Errorf(source.CodeStateDir, "taking a process out of the register: %w", err)
+	}
+	return nil
+}
+
+// List returns the entries of the processes that run, by folder and pid, and
+// removes those of processes that are gone. Processes in other containers that
+// share the state directory are not listed: whether they run cannot be seen.
+func List(stateDir string) ([]Entry, error) {
+	here, _, err := readRegister(stateDir)
+	return here, err
+}
+
+// readRegister returns the entries of running processes, and those of other
+// containers and of the machine's earlier boots, which cannot be told apart:
+// they go when they were not touched for as long as a folder is kept.
+func readRegister(stateDir string) (here, elsewhere []Entry, err error) {
+	dir := filepath.Join(stateDir, registerDir)
+	files, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, source.Errorf(source.CodeStateDir, "reading the register: %w", err)
+	}
+	space := pidSpace()
+	for _, file := range files {
+		path := filepath.Join(dir, file.Name())
+		entry, err := readEntry(path)
+		switch {
+		case errors.Is(err, fs.ErrNotExist): // just removed by its process
+		case err != nil || entry.Space != space:
+			// An unfinished file of a killed process does not parse either; one
+			// that is being written must be left alone.
+			if untouched(file, time.Now()) {
+				os.Remove(path)
+			} else if err == nil {
+				elsewhere = append(elsewhere, entry)
+			}
+		default:
+			if start, ok := processStart(entry.PID); ok && start == entry.Start {
+				here = append(here, entry)
+			} else {
+				os.Remove(path)
+			}
+		}
+	}
+	slices.SortFunc(here, func(a, b Entry) int {
+		return cmp.Or(strings.Compare(a.Folder, b.Folder), cmp.Compare(a.PID, b.PID))
+	})
+	return here, elsewhere, nil
+}
+
+func readEntry(path string) (Entry, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return Entry{}, err
+	}
+	var entry Entry
+	return entry, json.Unmarshal(data, &entry)
+}
