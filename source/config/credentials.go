@@ -48,7 +48,7 @@ func findCredentials(s *Settings, env Environ) (Credentials, error) {
 	var found []string
 	for _, name := range secretVariables {
 		if text, ok := env.set(name); ok {
-			if value := source.NewValue(text); !c.hasSecret {
+			if value := source.NewValue(strings.TrimSpace(text)); !c.hasSecret {
 				c.secret, c.hasSecret, c.secretFrom = value, true, name
 				found = append(found, name)
 			} else if !value.Equal(c.secret) {
