@@ -24,18 +24,19 @@ func (s *Settings) Check() error {
 	case !complete:
 		return source.Errorf(source.CodePartMissing, "a client id is set (%s) but no client secret: INFISICAL_CLIENT_SECRET is missing", s.Origin("client-id"))
 	}
-	return s.CheckCredentials()
+	_, _, err := s.Credential()
+	return err
 }
 
-// CheckCredentials reads the credentials anew and says when one is missing or
-// empty.
-func (s *Settings) CheckCredentials() error {
+// Credential reads anew what a login uses: client id and secret, or a ready token
+// with an empty id. The error says what is missing or empty.
+func (s *Settings) Credential() (id string, secret source.Value, err error) {
 	if s.UniversalAuth() {
-		_, err := s.Credentials.Secret()
-		return err
+		secret, err = s.Credentials.Secret()
+		return s.ClientID, secret, err
 	}
-	_, err := s.Credentials.Token()
-	return err
+	secret, err = s.Credentials.Token()
+	return "", secret, err
 }
 
 // UniversalAuth tells whether to log in with client id and secret, which wins

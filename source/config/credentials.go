@@ -29,7 +29,7 @@ type Credentials struct {
 	secret, token          source.Value
 	tokenFrom              string
 	hasSecret, hasToken    bool
-	keyFile                string
+	keyFile, keyFrom       string
 	readsDirectory         bool // something is read from CREDENTIALS_DIRECTORY
 	notices                []string
 }
@@ -70,9 +70,9 @@ func findCredentials(s *Settings, env Environ) (Credentials, error) {
 			break
 		}
 	}
-	c.keyFile = credential(keyCredential)
+	c.keyFile, c.keyFrom = credential(keyCredential), "the systemd credential "+keyCredential
 	if c.keyFile == "" {
-		c.keyFile = s.VaultKeyFile
+		c.keyFile, c.keyFrom = s.VaultKeyFile, s.Origin("vault-key-file")
 	}
 	return c, nil
 }
@@ -110,20 +110,29 @@ func (c Credentials) Secret() (source.Value, error) {
 // Token returns the ready token.
 func (c Credentials) Token() (source.Value, error) { return trimmed(c.token, c.tokenFrom) }
 
-// VaultKeyFile is the file that holds the vault's age identity; empty: none.
-func (c Credentials) VaultKeyFile() string { return c.keyFile }
+// HasVaultKey tells whether a file with the vault's key is given.
+func (c Credentials) HasVaultKey() bool { return c.keyFile != "" }
+
+// VaultKey reads the file with the vault's key.
+func (c Credentials) VaultKey() (source.Value, error) {
+	return readCredential(c.keyFile, "the vault's key", c.keyFrom)
+}
 
 func readSecretFile(path, from string) (source.Value, error) {
+	return readCredential(path, "the client secret", from)
+}
+
+func readCredential(path, what, from string) (source.Value, error) {
 	info, err := os.Stat(path)
-	if err != nil {
-		return source.Value{}, source.Errorf(source.CodeConfigInvalid, "reading the client secret (%s): %w", from, err)
+	if err == nil && info.Size() > maxFile {
+		err = fmt.Errorf("%q is larger than 1 MiB", path)
 	}
-	if info.Size() > maxFile {
-		return source.Value{}, source.Errorf(source.CodeConfigInvalid, "reading the client secret (%s): %q is larger than 1 MiB", from, path)
+	var data []byte
+	if err == nil {
+		data, err = os.ReadFile(path)
 	}
-	data, err := os.ReadFile(path)
 	if err != nil {
-		return source.Value{}, source.Errorf(source.CodeConfigInvalid, "reading the client secret (%s): %w", from, err)
+		return source.Value{}, source.Errorf(source.CodeConfigInvalid, "reading %s (%s): %w", what, from, err)
 	}
 	return trimmed(source.NewValue(string(data)), from)
 }

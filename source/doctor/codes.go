@@ -2,7 +2,12 @@
 // remedies.
 package doctor
 
-import "infisync/source"
+import (
+	"fmt"
+	"io"
+
+	"infisync/source"
+)
 
 // An Entry explains one stable error code.
 type Entry struct {
@@ -123,4 +128,14 @@ func Explain(code source.Code) (Entry, bool) {
 func Hint(err error) string {
 	entry, _ := Explain(source.CodeOf(err))
 	return entry.Remedy
+}
+
+// WriteEntry prints a code with its cause and remedy.
+func WriteEntry(w io.Writer, code source.Code) error {
+	entry, ok := Explain(code)
+	if !ok {
+		return source.Errorf(source.CodeUsage, "there is no error code %q", code)
+	}
+	_, err := fmt.Fprintf(w, "%s\n  cause:  %s\n  remedy: %s\n", entry.Code, entry.Cause, entry.Remedy)
+	return err
 }

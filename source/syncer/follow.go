@@ -1,0 +1,86 @@
+package syncer
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"infisync/source"
+	"infisync/source/state"
+	"infisync/source/vault"
+)
+
+// lookForVault is how often a start without a server looks whether another
+// process has written a vault by now.
+const lookForVault = 200 * time.Millisecond
+
+// startOffline takes the one vault that fits and never asks the server. With none
+// yet it waits for the process that keeps it, as long as the start may take.
+func (s *Syncer) startOffline(ctx context.Context) (Snapshot, error) {
+	if s.opt.StateDir == "" {
+		return Snapshot{}, source.Errorf(source.CodeVaultMissing, "no state directory to find a vault in: set --state-dir")
+	}
+	if s.opt.Key.IsZero() {
+		return Snapshot{}, source.Errorf(source.CodeVaultNoKey, "no key to open a vault with")
+	}
+	limit := s.opt.StartTimeout
+	if limit == 0 {
+		limit = s.opt.Policy.PatientStart
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	copy, err := s.awaitVault(ctx)
+	if err != nil {
+		return Snapshot{}, err
+	}
+	s.store = &store{dir: s.opt.StateDir, said: make(map[source.Code]bool)}
+	if have := s.have(copy, nil); have.Age < 0 || have.Age > have.MaxStale {
+		return Snapshot{}, source.Errorf(source.CodeVaultStale, "%s", whyNoVault(have, nil))
+	}
+	s.useVault(copy)
+	return s.current, nil
+}
+
+func (s *Syncer) awaitVault(ctx context.Context) (vault.Contents, error) {
+	said := false
+	for {
+		found, err := s.findVaults()
+		if err != nil {
+			return vault.Contents{}, err
+		}
+		if len(found) > 0 {
+			return theOnly(found)
+		}
+		if !said {
+			said = true
+			s.opt.Log.Info(fmt.Sprintf("no vault in %q that this key opens and the settings fit: waiting for one", s.opt.StateDir))
+		}
+		select {
+		case <-ctx.Done():
+			return theOnly(nil)
+		case <-time.After(lookForVault):
+		}
+	}
+}
+
+// lookAtVault takes the vault over when the state file announces another set.
+func (s *Syncer) lookAtVault() bool {
+	file, err := state.Read(state.Path(s.store.dir, s.scope()))
+	if err != nil || file.Digest() == state.Digest(s.current.Secrets) {
+		return false
+	}
+	copy, err := vault.Open(vault.Path(s.store.dir, s.opt.Key, s.scope()), s.opt.Key, s.scope())
+	if err != nil {
+		if code := source.CodeOf(err); code != s.kind {
+			s.kind = code
+			s.opt.Log.Warn(fmt.Sprintf("the child keeps its secrets: %v", err), "code", string(code))
+		}
+		return false
+	}
+	s.kind = ""
+	if copy.Set.Equal(s.current.Secrets) {
+		return false
+	}
+	s.useVault(copy)
+	return true
+}

@@ -1,0 +1,134 @@
+package syncer
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"infisync/source"
+	"infisync/source/vault"
+)
+
+// Start gives the first Snapshot, within the start's time limit. What it logs
+// besides a failure is only what the user would not expect: that another source
+// than the server answers, and how old it is.
+func (s *Syncer) Start(ctx context.Context) (Snapshot, error) {
+	if err := s.readEnvFiles(ctx); err != nil {
+		return Snapshot{}, err
+	}
+	if s.opt.Start == "offline" {
+		return s.startOffline(ctx)
+	}
+	if s.opt.Client == nil {
+		return s.startUnconfigured()
+	}
+	if err := s.openStore(); err != nil {
+		return Snapshot{}, err
+	}
+	copy, err := s.peekVault()
+	have := s.have(copy, err)
+	if s.opt.Start == "vault" && source.Choose(source.CauseOutOfReach, have) == source.AnswerVault {
+		s.useVault(copy)
+		return s.current, nil
+	}
+	snapshot, failure := s.startLive(ctx, copy.Set, have)
+	if failure == nil || ctx.Err() != nil {
+		return snapshot, failure
+	}
+	s.failed(failure)
+	return s.insteadOf(failure, copy, have, err)
+}
+
+func (s *Syncer) startUnconfigured() (Snapshot, error) {
+	if s.opt.Nested {
+		if s.opt.EnvFiles.Named {
+			s.current.From = FromDotenv
+			return s.current, nil
+		}
+		s.opt.Log.Info("started by another infisync and nothing configured: the environment is passed on as it is")
+		return Snapshot{From: FromInherited}, nil
+	}
+	have := source.Have{Dotenv: s.hasEnvFiles(), Fallback: s.opt.Fallback}
+	if source.Choose(source.CauseNothingConfigured, have) == source.AnswerDotenv {
+		s.opt.Log.Info("no server is configured: using " + s.nameEnvFiles())
+		s.current.From = FromDotenv
+		return s.current, nil
+	}
+	return Snapshot{}, source.Errorf(source.CodeNothingConfigured, "neither a server nor a .env file: there are no secrets to start with")
+}
+
+// have says what could answer instead of the server.
+func (s *Syncer) have(copy vault.Contents, vaultErr error) source.Have {
+	return source.Have{
+		Vault: vaultErr == nil, Age: time.Since(copy.Pulled), MaxStale: s.opt.MaxStale,
+		Dotenv: s.hasEnvFiles(), Fallback: s.opt.Fallback,
+	}
+}
+
+// startLive pulls within the start's time limit. Before is the vault's set, for
+// noticing what was lost.
+func (s *Syncer) startLive(ctx context.Context, before source.Set, have source.Have) (Snapshot, error) {
+	// Whoever can start otherwise does not wait for a server that is down.
+	client, limit := s.opt.Client, s.opt.Policy.PatientStart
+	if source.Choose(source.CauseOutOfReach, have) != source.AnswerNone {
+		client, limit = client.With(client.Policy().InHaste()), s.opt.Policy.HastyStart
+	}
+	if s.opt.StartTimeout > 0 {
+		limit = s.opt.StartTimeout
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	p, err := s.pull(ctx, client)
+	if err == nil {
+		p, err = s.confirmFirst(ctx, p, before)
+	}
+	switch {
+	case err == nil:
+		s.accept(p, p.set())
+		s.storePull()
+		return s.current, nil
+	case ctx.Err() != nil && source.CodeOf(err) == source.CodeTimeout:
+		err = source.Errorf(source.CodeStartupTimeout, "the first pull did not end within %s: %w", limit, err)
+	}
+	return Snapshot{}, err
+}
+
+// insteadOf gives what another source answers for a server that failed, or the
+// failure itself.
+func (s *Syncer) insteadOf(failure error, copy vault.Contents, have source.Have, vaultErr error) (Snapshot, error) {
+	code := source.CodeOf(failure)
+	cause := source.CauseOf(code)
+	switch source.Choose(cause, have) {
+	case source.AnswerVault:
+		s.useVault(copy)
+		s.opt.Log.Warn(fmt.Sprintf("%v: starting with the vault's copy, %s old", failure, age(have.Age)), "code", string(code))
+		return s.current, nil
+	case source.AnswerDotenv:
+		s.opt.Log.Warn(fmt.Sprintf("%v: starting with %s", failure, s.nameEnvFiles()), "code", string(code))
+		s.current.From = FromDotenv
+		return s.current, nil
+	}
+	if cause != source.CauseOutOfReach || !have.Fallback.Vault {
+		return Snapshot{}, failure
+	}
+	return Snapshot{}, source.Errorf(code, "%w; %s", failure, whyNoVault(have, vaultErr))
+}
+
+// whyNoVault says why the vault did not answer for a server out of reach.
+func whyNoVault(have source.Have, err error) string {
+	switch {
+	case err != nil:
+		return err.Error()
+	case have.Age < 0:
+		return "the vault's copy was pulled in the future: was the clock set back?"
+	}
+	return fmt.Sprintf("the vault's copy is %s old, older than --max-stale %s", age(have.Age), have.MaxStale)
+}
+
+// age rounds a duration to what a person wants to know.
+func age(d time.Duration) time.Duration {
+	if d < time.Minute {
+		return d.Round(time.Second)
+	}
+	return d.Round(time.Minute)
+}

@@ -1,0 +1,198 @@
+package syncer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"infisync/source"
+	"infisync/source/state"
+	"infisync/source/vault"
+)
+
+// lockWait bounds the wait for another process that writes: an infisync that
+// cannot write still has secrets to give.
+const lockWait = 30 * time.Second
+
+// A store keeps what was pulled: the vault, when there is a key, and the state
+// file. A failure to write is said once and stops nothing. A nil store keeps
+// nothing.
+type store struct {
+	dir  string
+	said map[source.Code]bool // failures that were said
+	// resealed is the time of pull in the vault, which may be older than the last
+	// confirmation by a 304 by Policy.Reseal.
+	resealed time.Time
+}
+
+// openStore makes the state directory ready. One that cannot be written is said
+// and done without; one that others could write in is an error.
+func (s *Syncer) openStore() error {
+	if s.opt.StateDir == "" {
+		s.opt.Log.Info("no home directory to keep a vault in: running without one")
+		return nil
+	}
+	err := state.Prepare(s.opt.StateDir)
+	switch {
+	case errors.Is(err, state.ErrNotWritable):
+		s.opt.Log.Info(fmt.Sprintf("running without a vault: %v", err))
+		return nil
+	case err != nil:
+		return err
+	}
+	s.store = &store{dir: s.opt.StateDir, said: make(map[source.Code]bool)}
+	return nil
+}
+
+// peekVault opens the vault that fits what is known of the scope.
+func (s *Syncer) peekVault() (vault.Contents, error) {
+	switch {
+	case s.store == nil:
+		return vault.Contents{}, source.Errorf(source.CodeVaultMissing, "there is no vault to start from: the state directory is not writable")
+	case s.opt.Key.IsZero():
+		return vault.Contents{}, source.Errorf(source.CodeVaultNoKey, "there is no vault to start from: it has no key")
+	case settled(s.opt.Known.Places, s.opt.AllProjects):
+		scope := s.opt.Known
+		return vault.Open(vault.Path(s.store.dir, s.opt.Key, scope), s.opt.Key, scope)
+	}
+	found, err := s.findVaults()
+	if err != nil {
+		return vault.Contents{}, err
+	}
+	found = slices.DeleteFunc(found, func(f vault.Found) bool {
+		a, b := f.Contents.Scope, s.opt.Known
+		return a.Recursive != b.Recursive || a.Imports != b.Imports || a.Expand != b.Expand
+	})
+	return theOnly(found)
+}
+
+// findVaults returns the vaults that the key opens and that fit what is known.
+// With AllProjects each wanted place stands for any number of places.
+func (s *Syncer) findVaults() ([]vault.Found, error) {
+	known := s.opt.Known
+	if s.opt.AllProjects {
+		known.Places = nil
+	}
+	return vault.Find(s.opt.StateDir, s.opt.Key, known)
+}
+
+// theOnly returns the one vault found; none and several are errors.
+func theOnly(found []vault.Found) (vault.Contents, error) {
+	switch len(found) {
+	case 0:
+		return vault.Contents{}, source.Errorf(source.CodeVaultMissing, "there is no vault for these settings yet")
+	case 1:
+		return found[0].Contents, nil
+	}
+	var scopes []string
+	for _, f := range found {
+		for _, place := range f.Contents.Scope.Places {
+			scopes = append(scopes, place.String())
+		}
+	}
+	return vault.Contents{}, source.Errorf(source.CodeVaultSeveral, "several vaults fit the settings: %s", strings.Join(scopes, ", "))
+}
+
+// useVault makes the vault's copy the current snapshot.
+func (s *Syncer) useVault(copy vault.Contents) {
+	s.places = copy.Scope.Places
+	s.current.From, s.current.Secrets, s.current.Pulled = FromVault, copy.Set, copy.Pulled
+	s.takeLocal(copy)
+	s.store.resealed = copy.Pulled
+}
+
+// takeLocal lays the vault's local values into the snapshot, when asked to.
+func (s *Syncer) takeLocal(copy vault.Contents) {
+	if !s.opt.WithLocal {
+		return
+	}
+	var secrets []source.Secret
+	for name, local := range copy.Local {
+		secrets = append(secrets, source.Secret{Name: name, Value: local.Value})
+	}
+	s.current.Local = source.NewSet(secrets...)
+}
+
+// storePull writes the current set to vault and state. The vault comes first:
+// whoever follows the state file finds in the vault what it announces.
+func (s *Syncer) storePull() {
+	if s.store == nil {
+		return
+	}
+	now := s.current.Pulled
+	ctx, cancel := context.WithTimeout(context.Background(), lockWait)
+	defer cancel()
+	if !s.opt.Key.IsZero() {
+		aside, err := vault.Update(ctx, s.store.dir, s.opt.Key, s.scope(), func(c *vault.Contents) error {
+			c.ApplyPull(s.current.Secrets, now)
+			s.takeLocal(*c)
+			return nil
+		})
+		if aside != "" {
+			s.opt.Log.Warn(fmt.Sprintf("the vault did not open and was kept as %q; a new one is written", aside))
+		}
+		if s.saidOnce(err) == nil {
+			s.store.resealed = now
+		}
+	}
+	s.writeState(ctx, func(f *state.File) {
+		f.Record(s.scope(), s.current.Secrets, now)
+		f.PullCount++
+	})
+}
+
+// storeUnchanged notes that the server confirmed the current set: a heartbeat in
+// the state file, and in the vault now and then, since sealing it costs more.
+func (s *Syncer) storeUnchanged() {
+	if s.store == nil {
+		return
+	}
+	if s.current.Pulled.Sub(s.store.resealed) >= min(s.opt.Policy.Reseal, s.opt.MaxStale/10) {
+		s.storePull()
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), lockWait)
+	defer cancel()
+	s.writeState(ctx, func(f *state.File) {
+		f.LastSync = s.current.Pulled.Truncate(time.Second)
+		f.PullCount++
+	})
+}
+
+// countError notes a failed cycle in the state file.
+func (s *Syncer) countError() {
+	if s.store == nil || s.places == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), lockWait)
+	defer cancel()
+	s.writeState(ctx, func(f *state.File) {
+		f.ErrorCount++
+		if f.ProjectIDs == nil {
+			f.ProjectIDs, f.Environment = s.scope().Projects(), s.scope().Environment()
+		}
+	})
+}
+
+func (s *Syncer) writeState(ctx context.Context, edit func(*state.File)) {
+	rebuilt, err := state.Update(ctx, s.store.dir, s.scope(), func(f *state.File) error {
+		edit(f)
+		return nil
+	})
+	if rebuilt {
+		s.opt.Log.Warn("the state file was damaged and is rebuilt")
+	}
+	s.saidOnce(err)
+}
+
+// saidOnce says a failure to store, once for each kind, and returns it.
+func (s *Syncer) saidOnce(err error) error {
+	if code := source.CodeOf(err); err != nil && !s.store.said[code] {
+		s.store.said[code] = true
+		s.opt.Log.Warn(fmt.Sprintf("what was pulled could not be kept: %v", err), "code", string(code))
+	}
+	return err
+}

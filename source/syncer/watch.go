@@ -1,0 +1,122 @@
+package syncer
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"infisync/source"
+)
+
+// Watch sends a Snapshot each time what a child may run with changed, until ctx
+// ends; then it closes the channel. Only the newest unsent Snapshot is kept.
+func (s *Syncer) Watch(ctx context.Context) <-chan Snapshot {
+	out := make(chan Snapshot, 1)
+	go func() {
+		defer close(out)
+		s.watch(ctx, out)
+	}()
+	return out
+}
+
+func (s *Syncer) watch(ctx context.Context, out chan Snapshot) {
+	hints := s.watchFiles(ctx)
+	wait := s.wait()
+	if s.opt.Start == "vault" {
+		wait = 0 // the start did not ask; now is the time
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	for {
+		changed := false
+		select {
+		case <-ctx.Done():
+			return
+		case <-hints:
+			changed = s.look(ctx)
+		case <-timer.C:
+			changed = s.look(ctx)
+			changed = s.poll(ctx) || changed
+			timer.Reset(s.wait())
+		}
+		if changed && ctx.Err() == nil {
+			select {
+			case <-out: // superseded before it was taken
+			default:
+			}
+			out <- s.current
+		}
+	}
+}
+
+// look compares the files in use with what they held.
+func (s *Syncer) look(ctx context.Context) bool {
+	changed := s.lookAtEnvFiles(ctx)
+	if s.opt.Start == "offline" {
+		changed = s.lookAtVault() || changed
+	}
+	return changed
+}
+
+// poll asks the server once and tells whether the snapshot changed.
+func (s *Syncer) poll(ctx context.Context) bool {
+	if s.opt.Client == nil {
+		return false
+	}
+	p, err := s.pull(ctx, s.opt.Client)
+	if ctx.Err() != nil {
+		return false
+	}
+	if err != nil {
+		if s.failed(err) {
+			s.opt.Log.Warn(fmt.Sprintf("poll failed, the child keeps its secrets: %v", err), "code", string(source.CodeOf(err)))
+		}
+		return false
+	}
+	if s.failures > 0 {
+		s.opt.Log.Info(fmt.Sprintf("the server answers again after %d failed polls", s.failures))
+	}
+	s.failures, s.kind = 0, ""
+	return s.consider(p)
+}
+
+// consider accepts what a poll brought, unless it lost names that the poll before
+// still had: those must be lost twice in a row.
+func (s *Syncer) consider(p pull) bool {
+	before := s.current
+	if p.unchanged && before.From == FromServer {
+		s.pending = nil
+		s.current.Pulled = p.began.UTC()
+		s.storeUnchanged()
+		return false
+	}
+	set := s.keepVanished(p, p.set())
+	lost := before.Secrets.Lost(set)
+	if len(lost) > 0 && !equalNames(lost, s.pending) {
+		s.pending = lost
+		s.opt.Log.Info("no longer listed, dropped if the next poll agrees: " + strings.Join(lost, ", "))
+		return false
+	}
+	s.accept(p, set)
+	s.storePull()
+	return before.From != FromServer && before.From != FromVault || !before.Secrets.Equal(set)
+}
+
+func equalNames(a, b []string) bool { return strings.Join(a, "\n") == strings.Join(b, "\n") }
+
+// wait is the time to the next poll: the interval, doubled for each failure in a
+// row, and varied so that many processes do not ask at once.
+func (s *Syncer) wait() time.Duration {
+	wait := s.opt.Interval
+	longest := max(s.opt.Policy.MaxBackOff, wait)
+	for range min(s.failures, 30) {
+		wait = min(wait*2, longest)
+	}
+	if source.CauseOf(s.kind) == source.CauseRefused {
+		wait = max(wait, s.opt.Policy.RefusedWait)
+	}
+	vary := 1 + s.opt.Policy.Jitter*(2*rand.Float64()-1)
+	return max(time.Duration(float64(wait)*vary), time.Millisecond)
+}
