@@ -35,10 +35,14 @@ func assignment(name, value string) (string, bool) {
 	if strings.Trim(value, bareCharacters) == "" {
 		quotings = append(quotings, value)
 	}
+	escaped := strings.NewReplacer("\n", `\n`, "\r", `\r`, `\`, `\\`, `"`, `\"`, "$", `\$`).Replace(value)
 	quotings = append(quotings,
 		"'"+value+"'",
-		`"`+strings.NewReplacer("\n", `\n`, "\r", `\r`, `\`, `\\`, `"`, `\"`, "$", `\$`).Replace(value)+`"`,
+		`"`+escaped+`"`,
 		strings.ReplaceAll(value, "$", `\$`),
+		// A backslash at the end hides the first quote, and both are trimmed.
+		"'"+value+"''",
+		`"`+escaped+`""`,
 	)
 	for _, quoted := range quotings {
 		line := name + "=" + quoted + "\n"
