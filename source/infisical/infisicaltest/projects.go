@@ -21,7 +21,7 @@ func (c *call) shownProject(p *project) object {
 	}
 	out := object{
 		"id": p.ID, "_id": p.ID, "name": p.Name, "slug": p.Slug, "orgId": uuid("organization"),
-		"autoCapitalization": p.UpperCase, "version": version, "upgradeStatus": nil, "pitVersionLimit": 10,
+		"autoCapitalization": p.UpperCase || c.s.traits.oldSecrets, "version": version, "upgradeStatus": nil, "pitVersionLimit": 10,
 		"kmsCertificateKeyId": nil, "auditLogsRetentionDays": nil,
 		"createdAt": timestamp(p.created), "updatedAt": timestamp(p.created), "environments": environments,
 	}
