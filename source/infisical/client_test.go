@@ -106,6 +106,7 @@ func noRoute(w http.ResponseWriter, r *http.Request) {
 func quick() infisical.Policy {
 	p := infisical.DefaultPolicy()
 	p.RateLimitWait, p.ServerErrorWait, p.ConnectionWait = 3*time.Millisecond, 2*time.Millisecond, time.Millisecond
+	p.MaxWait = time.Second
 	return p
 }
 

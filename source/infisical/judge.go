@@ -126,10 +126,13 @@ func whatIsMissing(c *call, said *StatusError) source.Code {
 	return c.notFound
 }
 
-// isJSON tells whether a content type is JSON's.
+// isJSON tells whether a content type is JSON's, in the only encoding it has.
 func isJSON(contentType string) bool {
-	media, _, err := mime.ParseMediaType(contentType)
-	return err == nil && (media == "application/json" || strings.HasSuffix(media, "+json"))
+	media, params, err := mime.ParseMediaType(contentType)
+	if charset := params["charset"]; err != nil || charset != "" && !strings.EqualFold(charset, "utf-8") {
+		return false
+	}
+	return media == "application/json" || strings.HasSuffix(media, "+json")
 }
 
 // retryAfter reads the header of that name: seconds or a date. Without one, or
