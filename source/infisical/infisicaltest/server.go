@@ -144,6 +144,16 @@ func (s *Server) Project() string {
 	return s.firstProject()
 }
 
+// Environment is the slug of the first project's first environment.
+func (s *Server) Environment() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.projects) == 0 || len(s.projects[0].environments) == 0 {
+		return ""
+	}
+	return s.projects[0].environments[0].slug
+}
+
 // Credentials are the client id and secret of the first identity.
 func (s *Server) Credentials() (clientID, clientSecret string) {
 	s.mu.Lock()
