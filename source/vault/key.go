@@ -39,14 +39,16 @@ type Key struct {
 
 // DeriveKey makes a Key from a client secret:
 // HKDF-SHA256(secret, salt "infisync vault", info "age X25519 identity, version 1")
-// gives the 32 bytes of the identity. A secret of fewer than 32 characters is an
-// error with source.CodeVaultNoKey.
+// gives the 32 bytes of the identity. White space around the secret does not
+// count, as it does not for the server. A secret of fewer than 32 characters is
+// an error with source.CodeVaultNoKey.
 func DeriveKey(secret source.Value) (Key, error) {
-	if n := utf8.RuneCountInString(secret.Reveal()); n < minSecretLength {
+	trimmed := strings.TrimSpace(secret.Reveal())
+	if n := utf8.RuneCountInString(trimmed); n < minSecretLength {
 		return Key{}, source.Errorf(source.CodeVaultNoKey,
 			"deriving the vault's key: the client secret has %d characters, fewer than %d", n, minSecretLength)
 	}
-	scalar, err := hkdf.Key(sha256.New, []byte(secret.Reveal()), []byte(deriveSalt), deriveInfo, 32)
+	scalar, err := hkdf.Key(sha256.New, []byte(trimmed), []byte(deriveSalt), deriveInfo, 32)
 	if err != nil {
 		return Key{}, source.Errorf(source.CodeVaultNoKey, "deriving the vault's key: %w", err)
 	}

@@ -112,17 +112,25 @@ func errDamaged(path string) error {
 // Other errors are as in Open, with source.CodeStateDir for what cannot be
 // written; when ctx ends first, the error wraps its cause.
 func Update(ctx context.Context, stateDir string, key Key, scope source.Scope, edit func(*Contents) error) (aside string, err error) {
-	if key.IsZero() {
-		return "", errNoKey()
-	}
-	path := Path(stateDir, key, scope)
-	unlock, err := disk.Lock(ctx, filepath.Join(filepath.Dir(path), disk.WriteLock))
+	unlock, err := lock(ctx, stateDir, scope)
 	if err != nil {
-		return "", source.Errorf(source.CodeStateDir, "changing the vault: %w", err)
+		return "", err
 	}
 	defer unlock()
-	disk.Sweep(path)
+	return updateLocked(Path(stateDir, key, scope), key, scope, edit)
+}
 
+// lock keeps others from writing in the scope's folder.
+func lock(ctx context.Context, stateDir string, scope source.Scope) (unlock func(), err error) {
+	unlock, err = disk.Lock(ctx, filepath.Join(stateDir, scope.Folder(), disk.WriteLock))
+	if err != nil {
+		return nil, source.Errorf(source.CodeStateDir, "changing the vault: %w", err)
+	}
+	return unlock, nil
+}
+
+func updateLocked(path string, key Key, scope source.Scope, edit func(*Contents) error) (aside string, err error) {
+	disk.Sweep(path)
 	contents, err := Open(path, key, scope)
 	bad := false
 	switch source.CodeOf(err) {
@@ -160,7 +168,7 @@ func Update(ctx context.Context, stateDir string, key Key, scope source.Scope, e
 // first of them and goes after the last: killed in between, the folder is kept
 // too long rather than swept too soon.
 func replace(path string, sealed []byte, hadLocal, hasLocal bool) error {
-	marker := strings.TrimSuffix(path, ".age") + ".local"
+	marker := markerPath(path)
 	if hasLocal {
 		if err := os.WriteFile(marker, nil, 0o600); err != nil {
 			return err
@@ -175,6 +183,10 @@ func replace(path string, sealed []byte, hadLocal, hasLocal bool) error {
 	}
 	return nil
 }
+
+// markerPath is where the file is that tells, without the key, that the vault
+// holds local values.
+func markerPath(path string) string { return strings.TrimSuffix(path, ".age") + ".local" }
 
 // setAside renames a vault that does not open and removes the oldest of those
 // that were set aside before it.
