@@ -85,6 +85,7 @@ func (s *Syncer) startLive(ctx context.Context, before source.Set, have source.H
 	switch {
 	case err == nil:
 		s.accept(p, p.set())
+		s.opt.Log.Debug(fmt.Sprintf("pulled %d secrets", s.current.Secrets.Len()))
 		s.storePull()
 		return s.current, nil
 	case ctx.Err() != nil && source.CodeOf(err) == source.CodeTimeout:
