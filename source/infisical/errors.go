@@ -131,17 +131,18 @@ func readMessage(raw json.RawMessage) (message string, ok bool) {
 	return strings.Join(parts, "; "), true
 }
 
-// redact replaces in s whatever was sent. Of something shorter than four bytes
-// only whole words are replaced, or nothing of s might be left to read.
+// redact replaces in s whatever was sent, also without the white space around it.
+// Of something shorter than four bytes only whole words are replaced, or nothing of
+// s might be left to read.
 func redact(s string, sent []source.Value) string {
 	for _, value := range sent {
-		text := value.Reveal()
-		switch {
-		case text == "":
-		case len(text) >= 4:
-			s = strings.ReplaceAll(s, text, redacted)
-		default:
-			s = replaceWords(s, text)
+		whole := value.Reveal()
+		for _, text := range []string{whole, strings.TrimSpace(whole)} {
+			if len(text) >= 4 {
+				s = strings.ReplaceAll(s, text, redacted)
+			} else if text != "" {
+				s = replaceWords(s, text)
+			}
 		}
 	}
 	return s

@@ -134,7 +134,7 @@ func (s *Session) write(ctx context.Context, w *write, route func(version) strin
 		if !utf8.ValidString(item.Value.Reveal()) {
 			return Result{}, source.Errorf(source.CodeRequestRefused, "%s: the value of %q is not UTF-8", w.doing, item.Name)
 		}
-		secrets = append(secrets, item.Value, Normalize(item.Value))
+		secrets = append(secrets, item.Value)
 	}
 	var result Result
 	err := s.single(ctx, func(v version) *call {
