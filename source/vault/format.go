@@ -163,6 +163,9 @@ func decode(data []byte) (Contents, error) {
 	if _, err := decoder.Token(); err != io.EOF {
 		return Contents{}, errors.New("more after the payload")
 	}
+	if p.Format != formatVersion {
+		return Contents{}, errors.New("no format of a vault")
+	}
 	c := Contents{Scope: p.Scope.scope(), Pulled: p.Pulled}
 	var secrets []source.Secret
 	for _, r := range p.Secrets {

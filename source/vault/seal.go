@@ -14,6 +14,10 @@ func seal(contents Contents, key Key) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encoding the vault: %w", err)
 	}
+	return sealPayload(plain, key)
+}
+
+func sealPayload(plain []byte, key Key) ([]byte, error) {
 	var recipients []age.Recipient
 	for _, recipient := range key.recipients() {
 		recipients = append(recipients, recipient)
