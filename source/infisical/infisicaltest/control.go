@@ -43,7 +43,7 @@ func (c command) place() source.Place {
 //
 //	set           project environment path name value, or secrets
 //	delete        project environment path name
-//	fault         a Fault; answers {"id": n}
+//	fault         those of [Fault], pace as "50ms"; answers {"id": n}
 //	lift          id
 //	counts        answers kind → number
 //	reset-counts
@@ -70,14 +70,7 @@ func (s *Server) control(w http.ResponseWriter, r *http.Request) {
 
 func (s *Server) command(ctx context.Context, name string, r *http.Request) (any, error) {
 	if name == "fault" {
-		var f Fault
-		if err := decodeCommand(r, &f); err != nil {
-			return nil, err
-		}
-		if !f.Do.known() {
-			return nil, fmt.Errorf("no action %q", string(f.Do))
-		}
-		return object{"id": s.addFault(f).id}, nil
+		return s.faultCommand(r)
 	}
 	var c command
 	if err := decodeCommand(r, &c); err != nil {
@@ -108,6 +101,27 @@ func (s *Server) command(ctx context.Context, name string, r *http.Request) (any
 	return s.serverCommand(ctx, name, c)
 }
 
+func (s *Server) faultCommand(r *http.Request) (any, error) {
+	var f struct {
+		Fault
+		Pace string `json:"pace"` // a duration
+	}
+	if err := decodeCommand(r, &f); err != nil {
+		return nil, err
+	}
+	if f.Pace != "" {
+		pace, err := time.ParseDuration(f.Pace)
+		if err != nil {
+			return nil, fmt.Errorf("pace %q is not a duration", f.Pace)
+		}
+		f.Fault.Pace = pace
+	}
+	if err := f.check(); err != nil {
+		return nil, err
+	}
+	return object{"id": s.addFault(f.Fault).id}, nil
+}
+
 // serverCommand carries out a command that is not about what the server holds.
 func (s *Server) serverCommand(ctx context.Context, name string, c command) (any, error) {
 	switch name {
@@ -118,6 +132,9 @@ func (s *Server) serverCommand(ctx context.Context, name string, c command) (any
 	case "reset-counts":
 		s.ResetCounts()
 	case "wait":
+		if !c.Kind.counted() && c.Kind != KindList304 && c.Kind != KindAny {
+			return nil, fmt.Errorf("no kind %q of requests to wait for", string(c.Kind))
+		}
 		if err := s.Wait(ctx, c.Kind, c.N); err != nil {
 			return nil, err
 		}

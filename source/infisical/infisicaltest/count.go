@@ -46,6 +46,16 @@ func (k Kind) includes(kind Kind) bool {
 	return k == kind
 }
 
+// counted tells whether requests can be of the kind.
+func (k Kind) counted() bool {
+	switch k {
+	case KindLogin, KindToken, KindList, KindGet, KindCreate, KindUpdate, KindDelete, KindBatch,
+		KindFolders, KindImports, KindProjects, KindStatus, KindEvents, KindUnknown:
+		return true
+	}
+	return false
+}
+
 // A Request is what the server remembers of one that it answered.
 type Request struct {
 	Kind   Kind

@@ -1,7 +1,6 @@
 package infisicaltest
 
 import (
-	"context"
 	"crypto/rand"
 	"crypto/tls"
 	"errors"
@@ -46,11 +45,13 @@ type Server struct {
 	ca     []byte // PEM
 	tls    *tls.Config
 
-	address  string
+	address string        // set once, by the first Up
+	closed  chan struct{} // ends what hangs
+	close   sync.Once
+
+	upDown   sync.Mutex // guards the next two
 	listener net.Listener
 	http     *http.Server
-	closed   chan struct{} // ends what hangs
-	close    sync.Once
 
 	log requestLog
 
@@ -166,11 +167,15 @@ func (s *Server) Credentials() (clientID, clientSecret string) {
 
 // Up makes the server listen at its address, after Down.
 func (s *Server) Up() error {
+	s.upDown.Lock()
+	defer s.upDown.Unlock()
 	listener, err := net.Listen("tcp", s.address)
 	if err != nil {
 		return err
 	}
-	s.address = listener.Addr().String()
+	if actual := listener.Addr().String(); s.address != actual {
+		s.address = actual
+	}
 	s.listener = listener
 	if s.tls != nil {
 		listener = tls.NewListener(listener, s.tls)
@@ -181,8 +186,7 @@ func (s *Server) Up() error {
 		MaxHeaderBytes:    4 * maxHeaderBytes,
 		ReadHeaderTimeout: time.Minute,
 		// Connections that tests cut or refuse are no news.
-		ErrorLog:    log.New(io.Discard, "", 0),
-		BaseContext: func(net.Listener) context.Context { return context.Background() },
+		ErrorLog: log.New(io.Discard, "", 0),
 	}
 	go s.http.Serve(listener)
 	return nil
@@ -191,6 +195,8 @@ func (s *Server) Up() error {
 // Down closes the port and all connections: the next client is refused. What the
 // server holds is kept for the next Up.
 func (s *Server) Down() error {
+	s.upDown.Lock()
+	defer s.upDown.Unlock()
 	err := s.http.Close()
 	// The port must be free when Down returns, also before Serve has begun.
 	if closing := s.listener.Close(); closing != nil && !errors.Is(closing, net.ErrClosed) {
