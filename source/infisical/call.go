@@ -132,7 +132,7 @@ func (t *try) check(_ context.Context, _ *http.Response, err error) (bool, error
 	if f, ok := errors.AsType[*failure](err); ok && f == t.failure {
 		return t.again, nil // handle has decided
 	}
-	t.failure = judgeNetwork(t.ctx, t.client, t.doing, err)
+	t.failure = judgeNetwork(t.ctx, t.client, t.doing, time.Since(t.started), err)
 	t.decide()
 	t.client.log.LogAttrs(t.ctx, slog.LevelDebug, "no answer", slog.String("method", t.method), slog.String("path", t.path),
 		slog.String("code", t.failure.err.ErrorCode()), slog.Duration("took", time.Since(t.started)))
@@ -173,7 +173,7 @@ func (t *try) judge(resp *http.Response, body *limitedBody) *failure {
 	case body.long:
 		return &failure{err: source.Errorf(source.CodeNotTheAPI, "%s: the answer is longer than %d bytes", t.doing, t.client.policy.MaxBody)}
 	case body.err != nil && !errors.Is(body.err, io.ErrUnexpectedEOF):
-		return judgeNetwork(t.ctx, t.client, t.doing, body.err)
+		return judgeNetwork(t.ctx, t.client, t.doing, time.Since(t.started), body.err)
 	case body.err != nil, errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
 		return &failure{kind: lost, err: source.Errorf(source.CodeNotTheAPI, "%s: the answer was cut off after %d bytes", t.doing, body.read)}
 	case errors.As(err, &coded):

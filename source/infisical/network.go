@@ -9,14 +9,18 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
+	"strings"
 	"syscall"
+	"time"
 
 	"infisync/source"
 )
 
 // judgeNetwork says why no whole answer came. It builds the text itself: an error
-// of net/http may quote what the other side sent, and holds the whole URL.
-func judgeNetwork(ctx context.Context, c *Client, doing string, err error) *failure {
+// of net/http may quote what the other side sent, and holds the whole URL. The
+// request took so long.
+func judgeNetwork(ctx context.Context, c *Client, doing string, took time.Duration, err error) *failure {
 	var coded *source.Error
 	if errors.As(err, &coded) {
 		return &failure{err: &source.Error{Code: coded.Code, Text: doing + ": " + coded.Text, Err: coded.Err}, refused: true}
@@ -37,7 +41,9 @@ func judgeNetwork(ctx context.Context, c *Client, doing string, err error) *fail
 		f.err = source.Errorf(source.CodeUnreachable, "%s: %w", doing, dns)
 	case errors.As(err, &op) && op.Op == "dial" && op.Timeout():
 		f.err = source.Errorf(source.CodeUnreachable, "%s: no connection to %v within %v", doing, op.Addr, c.policy.Dial)
-	case errors.As(err, &timeout) && timeout.Timeout():
+	case errors.As(err, &timeout) && timeout.Timeout(),
+		// Which error a body ends with when the time is over depends on who notices.
+		c.policy.Answer > 0 && took >= c.policy.Answer:
 		f.err = source.Errorf(source.CodeTimeout, "%s: no answer within %v", doing, c.policy.Answer)
 	case errors.As(err, &op) && errors.As(err, &errno):
 		f.err = source.Errorf(source.CodeUnreachable, "%s: %s %v: %w", doing, op.Op, op.Addr, errno)
@@ -58,7 +64,8 @@ func tlsReason(err error) string {
 		invalid   x509.CertificateInvalidError
 		verify    *tls.CertificateVerificationError
 		record    tls.RecordHeaderError
-		alert     tls.AlertError
+		alert     *net.OpError
+		whole     *url.Error
 	)
 	switch {
 	case errors.As(err, &authority):
@@ -71,8 +78,10 @@ func tlsReason(err error) string {
 		return oneLine(verify.Error(), maxMessage)
 	case errors.Is(err, http.ErrSchemeMismatch), errors.As(err, &record):
 		return "the other side does not speak TLS"
-	case errors.As(err, &alert):
-		return alert.Error()
+	case errors.As(err, &alert) && strings.HasSuffix(alert.Op, " error"): // "remote error", "local error"
+		return oneLine(alert.Err.Error(), maxMessage)
+	case errors.As(err, &whole) && strings.HasPrefix(whole.Err.Error(), "tls: "):
+		return oneLine(whole.Err.Error(), maxMessage)
 	}
 	return ""
 }

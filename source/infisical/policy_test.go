@@ -37,25 +37,25 @@ func TestDefaultPolicy(t *testing.T) {
 	}
 }
 
-// A log collects what is logged, without the times.
-type log struct {
+// A logBuffer collects what is logged, without the times.
+type logBuffer struct {
 	mu   sync.Mutex
 	text bytes.Buffer
 }
 
-func (l *log) Write(p []byte) (int, error) {
+func (l *logBuffer) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.text.Write(p)
 }
 
-func (l *log) String() string {
+func (l *logBuffer) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.text.String()
 }
 
-func (l *log) logger(level slog.Level) *slog.Logger {
+func (l *logBuffer) logger(level slog.Level) *slog.Logger {
 	return slog.New(slog.NewTextHandler(l, &slog.HandlerOptions{Level: level}))
 }
 
@@ -127,7 +127,7 @@ func TestRetries(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			tries := 0
-			var log log
+			var log logBuffer
 			s := newServer(t, map[string]http.HandlerFunc{listRoute: func(w http.ResponseWriter, r *http.Request) {
 				tries++
 				tt.answers[min(tries, len(tt.answers))-1](w, r)
@@ -246,7 +246,7 @@ func TestUnreachable(t *testing.T) {
 	s.Close()
 	for name, url := range map[string]string{"refused": s.URL, "no such host": "https://infisical.invalid"} {
 		t.Run(name, func(t *testing.T) {
-			var log log
+			var log logBuffer
 			_, err := newClient(t, url, func(c *infisical.Config) { c.Log = log.logger(slog.LevelInfo) }).Login(t.Context())
 			wantCode(t, err, source.CodeUnreachable)
 			wantText(t, err, "logging in to ")

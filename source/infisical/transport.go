@@ -44,7 +44,10 @@ func newTransport(cfg Config) (*transport, error) {
 		// Short-lived certificates are replaced under a running process.
 		conf.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
 			pair, err := tls.LoadX509KeyPair(cfg.ClientCert, cfg.ClientKey)
-			return &pair, err
+			if err != nil {
+				return nil, source.Errorf(source.CodeTLS, "reading the client certificate %q: %w", cfg.ClientCert, err)
+			}
+			return &pair, nil
 		}
 	}
 	var extra []byte
