@@ -1,0 +1,66 @@
+package inject
+
+import "syscall"
+
+// onSignal deals with a signal that this process got.
+func (r *supervision) onSignal(sig syscall.Signal) {
+	if r.asksToStop(sig) {
+		r.onStop(sig)
+	}
+	if r.child == nil || r.child.ended && r.state != sweeping {
+		r.held = append(r.held, sig) // for the one that is started next
+		return
+	}
+	r.forward(sig)
+}
+
+// asksToStop tells the signals after which nothing is started any more. HUP is
+// not one of them: to many programs it means that they should read their
+// configuration again.
+func (r *supervision) asksToStop(sig syscall.Signal) bool {
+	switch sig {
+	case syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM, r.StopSignal:
+		return true
+	}
+	return false
+}
+
+// onStop makes a stop that was asked from outside win over everything else.
+func (r *supervision) onStop(sig syscall.Signal) {
+	if r.stop != 0 {
+		return
+	}
+	r.stop = sig
+	r.cancel(alarmQuiet, alarmSplay, alarmProbation, alarmQuarantine, alarmBackoff)
+	switch r.state {
+	case starting, done:
+		return // start looks at r.stop itself
+	case waiting:
+		r.status = signalStatus(sig)
+		r.state = done
+		return
+	case sweeping:
+		return // what is left has its time already
+	}
+	r.Log.Debug("stopping after "+signalName(sig), "pid", r.child.pid)
+	r.emit(Event{Kind: EventStopping, PID: r.child.pid})
+	r.endCheck(r.child)
+	r.state, r.killed = stopping, false
+	r.cancel(alarmKill) // of a replacement that had begun: the child may take its time now
+	if r.KillAfter > 0 {
+		r.at(alarmKill, r.KillAfter)
+	}
+}
+
+// forward passes a signal on to the child.
+func (r *supervision) forward(sig syscall.Signal) {
+	r.child.forwarded = sig
+	r.signal(r.child, sig)
+}
+
+// signal sends a signal to a child's group.
+func (r *supervision) signal(c *child, sig syscall.Signal) {
+	if err := c.group.signal(sig); err != nil {
+		r.Log.Warn("sending "+signalName(sig)+" to the child: "+err.Error(), "pid", c.pid)
+	}
+}

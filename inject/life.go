@@ -1,0 +1,188 @@
+package inject
+
+import (
+	"os"
+	"syscall"
+	"time"
+)
+
+// start begins the plan: a child, unless a stop was asked meanwhile.
+func (r *supervision) start(p plan) {
+	r.state = starting
+	for _, sig := range r.Signals.take() {
+		r.onSignal(sig)
+	}
+	if r.stop != 0 {
+		r.finish()
+		return
+	}
+	process, err := r.Reaper.start(launch{command: r.Command, env: childEnv(p.env), files: stdio(), ownGroup: true})
+	if err != nil {
+		r.startFailed(p, err)
+		return
+	}
+	c := &child{
+		process: process,
+		group:   group{pid: process.pid, own: true},
+		env:     p.env, digest: p.env.Digest(),
+		since: time.Now(),
+	}
+	r.child, r.state, r.status = c, p.state, Status{}
+	r.Log.Debug("started", "pid", c.pid, "state", r.state.String())
+	r.emit(Event{Kind: EventStarted, PID: c.pid, Digest: c.digest})
+	for _, sig := range r.held {
+		r.forward(sig)
+	}
+	r.held = nil
+	r.beginCheck(c)
+	r.at(alarmProbation, r.Probation)
+	r.considerChange() // what came while the one before was ending
+}
+
+func (r *supervision) startFailed(p plan, err error) {
+	if p.state == trial {
+		r.Log.Error("starting with the changed secrets: " + err.Error())
+		r.rollBack(p.env.Digest())
+		r.start(r.upNext)
+		return
+	}
+	r.err, r.state = err, done
+}
+
+// childEnv is env without what the service manager means for this process alone.
+func childEnv(env Env) Env {
+	return env.Without(func(name string) bool {
+		switch name {
+		case "NOTIFY_SOCKET", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "WATCHDOG_USEC", "WATCHDOG_PID":
+			return true
+		}
+		return false
+	})
+}
+
+// onChildren looks for what became of the child and of its group.
+func (r *supervision) onChildren() {
+	r.Reaper.collect()
+	if r.child == nil {
+		return
+	}
+	if status, over := r.child.over(); over && !r.child.ended {
+		r.child.ended = true
+		r.onEnd(status)
+	}
+	if r.state == sweeping {
+		r.sweep()
+	}
+}
+
+// onEnd decides what the end of the child leads to.
+func (r *supervision) onEnd(status Status) {
+	c := r.child
+	r.endCheck(c)
+	r.cancel(alarmProbation, alarmQuiet, alarmSplay)
+	r.status = status
+	r.Log.Debug("the child ended: "+status.String(), "pid", c.pid)
+	r.emit(Event{Kind: EventEnded, PID: c.pid, Digest: c.digest, Status: status})
+	failed := status.Code != 0
+	switch {
+	case r.state == replacing:
+		r.state = sweeping // the stop signal went to its whole group already
+	case r.state == stopping:
+		r.upNext = plan{state: done}
+		r.beginSweep()
+	case r.state == trial && failed && !c.asked(status):
+		r.Log.Error("the child failed with the changed secrets: " + status.String())
+		r.rollBack(c.digest)
+		r.beginSweep()
+	default:
+		if r.state == rollback && failed {
+			r.secretsWereNotTheCause()
+		}
+		r.onOwnEnd(status)
+	}
+}
+
+// asked tells whether the child died of a signal that was passed on to it.
+func (c *child) asked(status Status) bool {
+	return status.Signal != 0 && status.Signal == c.forwarded
+}
+
+// onOwnEnd deals with a child that ended without being stopped.
+func (r *supervision) onOwnEnd(status Status) {
+	again := r.Restart == RestartAlways || r.Restart == RestartOnFailure && status.Code != 0
+	if again && !r.child.asked(status) {
+		r.upNext = plan{state: waiting}
+		r.beginSweep()
+		return
+	}
+	r.upNext = plan{state: done}
+	if r.KillLeftovers || os.Getpid() == 1 {
+		r.beginSweep()
+		return
+	}
+	r.finish()
+}
+
+// beginSweep asks what remains of the child's group to end.
+func (r *supervision) beginSweep() {
+	r.state, r.killed = sweeping, false
+	if r.child.group.gone() {
+		return
+	}
+	r.Log.Debug("ending what remains of the child's process group", "pid", r.child.pid)
+	if err := r.child.group.signal(syscall.SIGTERM); err != nil {
+		r.Log.Error("ending what remains of the child: " + err.Error())
+	}
+	r.at(alarmKill, r.StopTimeout)
+}
+
+// sweep goes on when nothing is left of the child's group.
+func (r *supervision) sweep() {
+	if !r.child.group.gone() && !(r.killed && r.child.group.onlyDead()) {
+		r.at(alarmPoll, pollEvery)
+		return
+	}
+	r.cancel(alarmKill, alarmPoll)
+	switch {
+	case r.stop != 0 || r.upNext.state == done:
+		r.finish()
+	case r.upNext.state == waiting:
+		r.wait()
+	default:
+		r.start(r.upNext)
+	}
+}
+
+// wait lets the backoff pass before the next child.
+func (r *supervision) wait() {
+	delay := backoff(r.failures, r.BackoffMin, r.BackoffMax)
+	r.failures++
+	r.state = waiting
+	r.Log.Warn("starting again after "+r.status.String(), "in", delay)
+	r.emit(Event{Kind: EventWaiting, Status: r.status})
+	r.at(alarmBackoff, delay)
+}
+
+// backoff is the wait before the next restart: first, doubled with each failure
+// before it, at most limit.
+func backoff(failures int, first, limit time.Duration) time.Duration {
+	delay := first
+	for range failures {
+		if delay >= limit {
+			break
+		}
+		delay = min(2*delay, limit)
+		if delay == 0 {
+			break
+		}
+	}
+	return delay
+}
+
+// finish ends the supervision.
+func (r *supervision) finish() {
+	if r.child == nil {
+		r.err = stoppedBy(r.stop)
+	}
+	r.state = done
+}

@@ -1,0 +1,210 @@
+//go:build linux
+
+package inject
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// TestMain makes the test binary other programs too: under the names of roles it
+// is the supervising program or one of its children.
+func TestMain(m *testing.M) {
+	if role, ok := roles()[filepath.Base(os.Args[0])]; ok {
+		os.Exit(role(os.Args[1:]))
+	}
+	os.Exit(m.Run())
+}
+
+func roles() map[string]func(args []string) int {
+	return map[string]func([]string) int{
+		"supervise":    supervise,
+		"becomes":      becomes,
+		"child-exit":   childExit,
+		"child-die":    childDie,
+		"child-trap":   childTrap,
+		"child-fork":   childFork,
+		"child-env":    childEnvironment,
+		"child-wants":  childWants,
+		"child-orphan": childOrphan,
+	}
+}
+
+// An order is what the supervising program is told to do, as JSON in its first
+// argument. Environments come on descriptor 3, one JSON object a line; events go
+// to descriptor 4, one a line.
+type order struct {
+	Supervisor
+	OnEvent   *int     // hides the Supervisor's, which is no data
+	Inherited []string // nil: its own
+	First     map[string]string
+	Early     bool // wait for a line on descriptor 3 between catching signals and Run
+}
+
+func (o order) env(vars map[string]string) Env {
+	layer := Layer{}
+	for name, value := range vars {
+		layer.Vars = append(layer.Vars, NewVar(name, value))
+	}
+	inherited := o.Inherited
+	if inherited == nil {
+		inherited = os.Environ()
+	}
+	env, _, err := Build(inherited, []Layer{layer}, Policy{})
+	if err != nil {
+		panic(err)
+	}
+	return env
+}
+
+func supervise(args []string) int {
+	signals := CatchSignals()
+	syscall.CloseOnExec(3)
+	syscall.CloseOnExec(4)
+	var o order
+	if err := json.Unmarshal([]byte(args[0]), &o); err != nil {
+		panic(err)
+	}
+	control := bufio.NewScanner(os.NewFile(3, "control"))
+	events := json.NewEncoder(os.NewFile(4, "events"))
+	if o.Early {
+		ctx, cancel := signals.Context(context.Background())
+		defer cancel()
+		events.Encode(Event{Kind: "catching"})
+		go control.Scan()
+		<-ctx.Done()
+		fmt.Fprintln(os.Stderr, context.Cause(ctx))
+		return context.Cause(ctx).(*Error).ExitCode()
+	}
+	updates := make(chan Env)
+	go func() {
+		defer close(updates)
+		for control.Scan() {
+			var vars map[string]string
+			if err := json.Unmarshal(control.Bytes(), &vars); err != nil {
+				panic(err)
+			}
+			updates <- o.env(vars)
+		}
+	}()
+	s := o.Supervisor
+	s.Command.Argv = lengthen(args[1:])
+	s.Signals = signals
+	s.Log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	s.OnEvent = func(e Event) { events.Encode(e) }
+	status, err := s.Run(context.Background(), o.env(o.First), updates)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return err.(*Error).ExitCode()
+	}
+	status.Exit()
+	return 0
+}
+
+// lengthen makes the argument "long" one that execve refuses.
+func lengthen(argv []string) []string {
+	if i := slices.Index(argv, "long"); i >= 0 {
+		argv[i] = strings.Repeat("x", 128<<10)
+	}
+	return argv
+}
+
+// becomes executes the command of its arguments.
+func becomes(args []string) int {
+	env, _, err := Build(os.Environ(), nil, Policy{})
+	if err != nil {
+		panic(err)
+	}
+	err = Exec(Command{Argv: lengthen(args)}, env)
+	fmt.Fprintln(os.Stderr, err)
+	return err.(*Error).ExitCode()
+}
+
+// childExit ends with the status of its argument.
+func childExit(args []string) int {
+	code, _ := strconv.Atoi(args[0])
+	return code
+}
+
+// childDie dies of the signal of its argument.
+func childDie(args []string) int {
+	n, _ := strconv.Atoi(args[0])
+	syscall.Setrlimit(syscall.RLIMIT_CORE, &syscall.Rlimit{})
+	resetDisposition(syscall.Signal(n))
+	syscall.Kill(os.Getpid(), syscall.Signal(n))
+	select {}
+}
+
+// childTrap says which signals it gets, and ends with the status of its argument
+// on TERM; without one it goes on.
+func childTrap(args []string) int {
+	got := make(chan os.Signal, 128)
+	signal.Notify(got, catchable()...)
+	say("ready %d %s", os.Getpid(), os.Getenv("TOKEN"))
+	for sig := range got {
+		say("got %d %s", os.Getpid(), signalName(sig.(syscall.Signal)))
+		if sig == syscall.SIGTERM && len(args) > 0 {
+			return childExit(args)
+		}
+	}
+	return 0
+}
+
+// childFork starts what its arguments name, in its own process group, says both
+// pids and waits to be killed.
+func childFork(args []string) int {
+	p, err := os.StartProcess(args[0], args, &os.ProcAttr{Files: []*os.File{nil, os.Stdout, os.Stderr}})
+	if err != nil {
+		panic(err)
+	}
+	say("forked %d %d", os.Getpid(), p.Pid)
+	select {}
+}
+
+// childOrphan starts so many processes that start one each and end at once, and
+// then ends with the status of its second argument.
+func childOrphan(args []string) int {
+	n, _ := strconv.Atoi(args[0])
+	for range n {
+		p, err := os.StartProcess("/bin/sh", []string{"sh", "-c", "true & exit 0"}, &os.ProcAttr{})
+		if err != nil {
+			panic(err)
+		}
+		p.Wait()
+	}
+	return childExit(args[1:])
+}
+
+// childEnvironment prints its environment as JSON and ends.
+func childEnvironment([]string) int {
+	text, err := os.ReadFile("/proc/self/environ")
+	if err != nil {
+		panic(err)
+	}
+	json.NewEncoder(os.Stdout).Encode(text)
+	return 0
+}
+
+// childWants runs while the variable TOKEN does not begin with "bad"; otherwise
+// it fails with status 3.
+func childWants([]string) int {
+	token := os.Getenv("TOKEN")
+	say("ready %d %s", os.Getpid(), token)
+	if len(token) >= 3 && token[:3] == "bad" {
+		return 3
+	}
+	select {}
+}
+
+func say(format string, args ...any) { fmt.Printf(format+"\n", args...) }

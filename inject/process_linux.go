@@ -1,0 +1,23 @@
+package inject
+
+import (
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// processAttr are the attributes a process is started with: it gets TERM when
+// this program is killed, so that it never runs on alone. The kernel forgets
+// that when the process changes its user or executes a set-user-ID program.
+func processAttr(l launch) *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{Setpgid: l.ownGroup, Pdeathsig: syscall.SIGTERM}
+}
+
+// becomeSubreaper makes orphaned descendants children of this process, so that
+// it can wait for them. Without the right to it they go to PID 1, as usual.
+func becomeSubreaper() {
+	_ = unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+}
+
+// maxSignal is the highest signal number.
+const maxSignal = 64 // real-time signals included

@@ -1,0 +1,156 @@
+package inject
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+)
+
+// Signals catches the signals of this process, from when [CatchSignals] is
+// called, and keeps them in their order for [Supervisor.Run] to forward. None is
+// lost in between. Until Run takes over, a stop signal (HUP, INT, QUIT, TERM)
+// ends [Signals.Context], and a second one ends the process at once; that also
+// makes it end as PID 1, for which the kernel has no default action.
+// It is safe for concurrent use.
+type Signals struct {
+	incoming chan os.Signal
+	quit     chan struct{}
+	wake     chan struct{} // capacity 1: queue has something
+
+	mu      sync.Mutex
+	queue   []syscall.Signal // caught and not yet taken
+	taken   bool             // Run has taken over
+	stopped syscall.Signal   // the first stop signal before that; 0: none
+	cancel  []context.CancelCauseFunc
+}
+
+// CatchSignals starts to catch every signal that can be caught and forwarded.
+// Call it once, as early as possible.
+func CatchSignals() *Signals {
+	s := &Signals{
+		// The runtime holds back each signal at most once, so this is room for all.
+		incoming: make(chan os.Signal, 128),
+		quit:     make(chan struct{}),
+		wake:     make(chan struct{}, 1),
+	}
+	signal.Notify(s.incoming, catchable()...)
+	go s.collect()
+	return s
+}
+
+// Release ends the catching: signals have their default effect again.
+func (s *Signals) Release() {
+	signal.Stop(s.incoming)
+	signal.Reset(catchable()...)
+	close(s.quit)
+}
+
+// Context returns a context that ends with parent, or with an *[Error] as its
+// cause (code "stopped", exit status 128+n) when a stop signal comes before Run
+// takes over. It is for what happens before there is a child.
+func (s *Signals) Context(parent context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(parent)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.cancel = append(s.cancel, cancel)
+	if s.stopped != 0 {
+		cancel(stoppedBy(s.stopped))
+	}
+	return ctx, func() { cancel(nil) }
+}
+
+// Stopped returns what Context's cause is after a stop signal, and nil when none
+// came before Run took over.
+func (s *Signals) Stopped() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stopped == 0 {
+		return nil
+	}
+	return stoppedBy(s.stopped)
+}
+
+func stoppedBy(sig syscall.Signal) *Error {
+	return &Error{
+		Code: CodeStopped,
+		Text: fmt.Sprintf("stopped by %s before the command was started", signalName(sig)),
+		Exit: signalStatus(sig).Code,
+	}
+}
+
+func (s *Signals) collect() {
+	for {
+		select {
+		case sig := <-s.incoming:
+			s.add(sig.(syscall.Signal))
+		case <-s.quit:
+			return
+		}
+	}
+}
+
+func (s *Signals) add(sig syscall.Signal) {
+	if !forwardable(sig) {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.taken {
+		if suspends(sig) {
+			suspendSelf() // there is no child yet that could be
+			return
+		}
+		if isStop(sig) {
+			s.stopEarly(sig)
+			return
+		}
+	}
+	s.queue = append(s.queue, sig)
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (s *Signals) stopEarly(sig syscall.Signal) {
+	if s.stopped != 0 {
+		os.Exit(signalStatus(sig).Code)
+	}
+	s.stopped = sig
+	for _, cancel := range s.cancel {
+		cancel(stoppedBy(sig))
+	}
+}
+
+// takeOver says that from now on signals are for a child. It fails when a stop
+// signal came first.
+func (s *Signals) takeOver() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stopped != 0 {
+		return stoppedBy(s.stopped)
+	}
+	s.taken = true
+	return nil
+}
+
+// take returns what was caught since the last call, in its order.
+func (s *Signals) take() []syscall.Signal {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	queue := s.queue
+	s.queue = nil
+	return queue
+}
+
+// isStop tells the signals that ask a program to end.
+func isStop(sig syscall.Signal) bool {
+	switch sig {
+	case syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM:
+		return true
+	}
+	return false
+}

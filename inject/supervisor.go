@@ -1,0 +1,113 @@
+package inject
+
+import (
+	"context"
+	"log/slog"
+	"syscall"
+	"time"
+)
+
+// A Supervisor keeps one child running with the newest environment. Its fields
+// are read by [Supervisor.Run] and must not be modified while it runs. The zero
+// value of each is written beside it; what infisync sets by default is in
+// brackets.
+type Supervisor struct {
+	Command Command
+	Signals *Signals     // nil: Run catches signals itself, from its beginning on
+	Reaper  *Reaper      // nil: Run makes its own
+	Log     *slog.Logger // nil: nothing is logged. Names of variables are logged, never values.
+	OnEvent func(Event)  // called for each transition, from Run's goroutine: it must not block; nil: none
+
+	// How the child is asked to end when it is to be replaced.
+	StopSignal  syscall.Signal // 0: SIGTERM
+	StopTimeout time.Duration  // until KILL; 0: at once [10s]
+
+	// KillAfter bounds a stop that was asked from outside. 0: without limit, the
+	// child may take its time.
+	KillAfter time.Duration
+
+	// KillLeftovers ends what remains of the child's process group when the child
+	// ends by itself. It is always done as PID 1, and after every stop.
+	KillLeftovers bool
+
+	// What is done about a changed environment, and when: after no change for
+	// Debounce, and then a random part of Splay, which spreads the restarts of
+	// many hosts.
+	OnChange OnChange
+	Debounce time.Duration // 0: at once [1s]
+	Splay    time.Duration // 0: none
+
+	// What is done when the child ends by itself.
+	Restart    RestartPolicy // "": RestartNo
+	BackoffMin time.Duration // before the first restart, doubled with each; 0: at once [500ms]
+	BackoffMax time.Duration // 0: BackoffMin is not doubled [30s]
+
+	// A child started because of a change is on probation for so long after its
+	// start; 0: a child is accepted once it is healthy [10s]. When it fails in
+	// that time, or is not healthy in Health's, the previous environment comes
+	// back and the new one is not tried again for Quarantine, or until it changes.
+	Probation  time.Duration
+	Quarantine time.Duration // 0: until it changes [10m]
+	NoRollback bool
+	Health     Health
+}
+
+// OnChange is what a changed environment leads to. The zero OnChange restarts.
+type OnChange struct {
+	Action ChangeAction
+	Signal syscall.Signal // for ChangeSignal
+}
+
+// A ChangeAction is one of the ways to act on a change.
+type ChangeAction string
+
+const (
+	ChangeRestart ChangeAction = ""       // the child is replaced by one with the new environment
+	ChangeExit    ChangeAction = "exit"   // the child is stopped and Run returns its status
+	ChangeNone    ChangeAction = "none"   // the change is logged; the next child gets it
+	ChangeSignal  ChangeAction = "signal" // the child's group gets a signal; the next child gets the change
+)
+
+// A RestartPolicy says whether a child that ended by itself is started again.
+// One that dies of a signal which was forwarded to it is not.
+type RestartPolicy string
+
+const (
+	RestartNo        RestartPolicy = "no"
+	RestartOnFailure RestartPolicy = "on-failure" // unless its exit status was 0
+	RestartAlways    RestartPolicy = "always"
+)
+
+// Run starts the command with first, and replaces it when updates brings an
+// environment with another digest. It returns the status of the last child when
+// that has ended and nothing is to follow: no child is alive then. With nil
+// updates nothing is watched. Once updates is closed no change follows.
+//
+// An *[Error] is returned when there is no status: no child could be started, or
+// a stop was asked before the first one. The end of ctx is such a stop, made with
+// StopSignal. Run must be called once, in a process without another Run.
+func (s *Supervisor) Run(ctx context.Context, first Env, updates <-chan Env) (Status, error) {
+	r := &supervision{Supervisor: *s, updates: updates, results: make(chan verdict)}
+	if r.StopSignal == 0 {
+		r.StopSignal = syscall.SIGTERM
+	}
+	if r.Log == nil {
+		r.Log = slog.New(slog.DiscardHandler)
+	}
+	if r.Signals == nil {
+		r.Signals = CatchSignals()
+		defer r.Signals.Release()
+	}
+	if r.Reaper == nil {
+		r.Reaper = NewReaper()
+		defer r.Reaper.Close()
+	}
+	if err := r.Command.Check(first); err != nil {
+		return Status{}, err
+	}
+	if err := r.Signals.takeOver(); err != nil {
+		return Status{}, err
+	}
+	becomeSubreaper()
+	return r.run(ctx, first)
+}

@@ -1,0 +1,57 @@
+package inject
+
+import "time"
+
+// consider accepts the child when it is healthy and has outlived its probation.
+func (r *supervision) consider() {
+	c := r.child
+	if c.accepted || !r.state.settled() || !c.healthy || time.Since(c.since) < r.Probation {
+		return
+	}
+	c.accepted = true
+	r.good, r.failures = &c.env, 0
+	if r.state != running {
+		r.Log.Info("the child is accepted", "pid", c.pid)
+	}
+	r.state = running
+}
+
+// rollBack settles that the previous environment is used again, or an even newer
+// one that has come meanwhile.
+func (r *supervision) rollBack(failed string) {
+	r.quarantined = failed
+	if r.Quarantine > 0 {
+		r.at(alarmQuarantine, r.Quarantine)
+	}
+	r.emit(Event{Kind: EventQuarantined, Digest: failed})
+	if newest := r.newest.Digest(); newest != failed {
+		r.quarantined = ""
+		r.cancel(alarmQuarantine)
+		r.upNext = r.planFor(r.newest)
+		return
+	}
+	r.Log.Error("going back to the previous secrets: " + Diff(r.newest, *r.good).String())
+	r.emit(Event{Kind: EventRolledBack, Digest: r.good.Digest()})
+	r.upNext = plan{rollback, *r.good}
+}
+
+// secretsWereNotTheCause ends a rollback that failed as well: the newest
+// environment is used again, and nothing is known to be good.
+func (r *supervision) secretsWereNotTheCause() {
+	r.Log.Error("the child failed with the previous secrets too: they were not the cause")
+	r.good, r.quarantined = nil, ""
+	r.cancel(alarmQuarantine)
+}
+
+// fail ends a child on trial that runs and is not what it should be.
+func (r *supervision) fail(c *child) {
+	switch r.state {
+	case trial:
+		r.rollBack(c.digest)
+		r.replace(r.upNext)
+	case rollback:
+		r.secretsWereNotTheCause()
+		r.state = running
+		r.considerChange()
+	}
+}
