@@ -1,13 +1,23 @@
 package state
 
 import (
+	"errors"
+	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
+	"reflect"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"infisync/source"
+	"infisync/source/state/disk"
 )
+
+// canary is a value that must be found nowhere.
+const canary = "canary-7f3a"
 
 var (
 	start = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
@@ -28,21 +38,43 @@ func set(pairs ...string) source.Set {
 	return source.NewSet(secrets...)
 }
 
+func update(t *testing.T, dir string, edit func(*File)) (rebuilt bool) {
+	t.Helper()
+	rebuilt, err := Update(t.Context(), dir, scope, func(f *File) error { edit(f); return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rebuilt
+}
+
+// put writes text as the state file and returns its path.
+func put(t testing.TB, dir, text string) string {
+	t.Helper()
+	path := Path(dir, scope)
+	if err := disk.MakeDir(filepath.Dir(path)); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
 func TestFileText(t *testing.T) {
 	dir := t.TempDir()
-	rebuilt, err := Update(t.Context(), dir, scope, func(f *File) error {
+	rebuilt := update(t, dir, func(f *File) {
 		f.Record(scope, set("B", "2", "A", "1"), start)
 		f.PullCount++
-		return nil
 	})
-	if err != nil || rebuilt {
-		t.Fatalf("Update = %v, %v", rebuilt, err)
+	if rebuilt {
+		t.Error("a new file counts as rebuilt")
 	}
 	got, err := os.ReadFile(Path(dir, scope))
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := `{
+	// printf A:1 | sha256sum
+	const want = `{
   "last_sync": "2026-03-01T12:00:00Z",
   "project_ids": [
     "p1",
@@ -51,12 +83,12 @@ func TestFileText(t *testing.T) {
   "environment": "dev",
   "secrets": {
     "A": {
-      "hash": "` + Hash("A", source.NewValue("1")) + `",
+      "hash": "370b981603ce7a53ef98795f715241bce23f5f3dbf25895b52d6760d7fa5a397",
       "version": 3,
       "last_synced": "2026-03-01T12:00:00Z"
     },
     "B": {
-      "hash": "` + Hash("B", source.NewValue("2")) + `",
+      "hash": "f204bf764fa4f33dea853ac858c153960713c29e292459aeb24ced54282b792b",
       "version": 1,
       "last_synced": "2026-03-01T12:00:00Z"
     }
@@ -69,11 +101,250 @@ func TestFileText(t *testing.T) {
 	if string(got) != want {
 		t.Errorf("state file is\n%s\nwant\n%s", got, want)
 	}
-	f, err := Read(Path(dir, scope))
-	if err != nil || f.Digest() != Digest(set("A", "1", "B", "2")) {
-		t.Errorf("digest of the file %s differs from the set's (%v)", f.Digest(), err)
+	info, err := os.Stat(Path(dir, scope))
+	if err != nil || info.Mode() != 0o600 {
+		t.Errorf("mode %v, %v", info.Mode(), err)
 	}
-	if strings.Contains(f.Digest(), Digest(set("A", "1"))) {
-		t.Error("digests of two sets are equal")
+}
+
+func TestZeroFileText(t *testing.T) {
+	dir := t.TempDir()
+	update(t, dir, func(f *File) {
+		if !reflect.DeepEqual(*f, File{}) {
+			t.Errorf("a missing file starts as %+v", *f)
+		}
+	})
+	got, err := os.ReadFile(Path(dir, scope))
+	if want := `{
+  "last_sync": null,
+  "project_ids": [],
+  "environment": "",
+  "secrets": {},
+  "error_count": 0,
+  "push_count": 0,
+  "pull_count": 0
+}
+`; err != nil || string(got) != want {
+		t.Errorf("state file is\n%s\nwant\n%s (%v)", got, want, err)
 	}
+}
+
+func TestRecord(t *testing.T) {
+	var f File
+	f.Record(scope, set("SAME", "1", "CHANGED", "1", "GONE", "1"), start)
+	later := start.Add(time.Hour).In(time.FixedZone("", 3600)).Add(123 * time.Millisecond)
+	same, _ := set("SAME", "1").Get("SAME")
+	same.Version = 9
+	f.Record(scope, source.NewSet(same, source.Secret{Name: "CHANGED", Value: source.NewValue("2")}), later)
+	want := map[string]Secret{
+		"SAME":    {Hash: Hash("SAME", source.NewValue("1")), Version: 9, LastSynced: start},
+		"CHANGED": {Hash: Hash("CHANGED", source.NewValue("2")), LastSynced: start.Add(time.Hour)},
+	}
+	if !reflect.DeepEqual(f.Secrets, want) {
+		t.Errorf("secrets %+v, want %+v", f.Secrets, want)
+	}
+	if !f.LastSync.Equal(start.Add(time.Hour)) || f.LastSync.Location() != time.UTC {
+		t.Errorf("last sync %v", f.LastSync)
+	}
+}
+
+// What others wrote into the file is there after ten cycles, as it was.
+func TestUnknownKeysStay(t *testing.T) {
+	dir := t.TempDir()
+	path := put(t, dir, `{"x_top": {"big": 123456789012345678901234567890, "e": 1e2, "html": "<&>"}, "pull_count": 5,
+		"secrets": {"A": {"hash": "", "owner": ["me", null, true]}, "GONE": {"owner": "you"}}, "last_sync": null}`)
+	for i := range 10 {
+		rebuilt := update(t, dir, func(f *File) {
+			f.Record(scope, set("A", fmt.Sprint(i)), start.Add(time.Duration(i)*time.Minute))
+			f.PullCount++
+		})
+		if rebuilt {
+			t.Error("a whole file counts as rebuilt")
+		}
+	}
+	got, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	flat := strings.Join(strings.Fields(string(got)), " ")
+	for _, want := range []string{
+		`"x_top": { "big": 123456789012345678901234567890, "e": 1e2, "html": "<&>" }`,
+		`"owner": [ "me", null, true ]`,
+		`"pull_count": 15`,
+		`"last_sync": "2026-03-01T12:09:00Z"`,
+	} {
+		if !strings.Contains(flat, want) {
+			t.Errorf("%s is missing in %s", want, flat)
+		}
+	}
+	if strings.Contains(flat, "GONE") {
+		t.Errorf("a secret that is no more is still in %s", flat)
+	}
+}
+
+func TestDamagedFile(t *testing.T) {
+	secret := Secret{Hash: "h", Version: 2}
+	for _, test := range []struct {
+		name, text string
+		want       File
+	}{
+		{"empty", "", File{}},
+		{"cut", `{"pull_count": 3`, File{}},
+		{"no object", `[1]`, File{}},
+		{"null", `null`, File{}},
+		{"two", `{} {}`, File{}},
+		{"a count of another type", `{"error_count": "canary-7f3a", "pull_count": 3}`, File{PullCount: 3}},
+		{"a fraction", `{"error_count": 1.5, "environment": "dev"}`, File{Environment: "dev"}},
+		{"a time", `{"last_sync": "yesterday", "push_count": 1}`, File{PushCount: 1}},
+		{"ids of several types", `{"project_ids": ["a", 1], "pull_count": 1}`, File{PullCount: 1}},
+		{"secrets", `{"secrets": [], "pull_count": 1}`, File{PullCount: 1}},
+		{"one secret", `{"secrets": {"A": {"hash": "h", "version": 2}, "B": 3, "C": {"version": "x"}}}`,
+			File{Secrets: map[string]Secret{"A": secret}}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			dir := t.TempDir()
+			path := put(t, dir, test.text)
+			got, err := Read(path)
+			if !errors.Is(err, ErrDamaged) || source.CodeOf(err) != source.CodeStateDir {
+				t.Errorf("error %v", err)
+			}
+			if want := fmt.Sprintf("state file %q: damaged state file", path); err != nil && err.Error() != want {
+				t.Errorf("error %q, want %q", err, want)
+			}
+			forgetUnknown(&got)
+			if !reflect.DeepEqual(got, test.want) {
+				t.Errorf("read %+v, want %+v", got, test.want)
+			}
+			if !update(t, dir, func(*File) {}) {
+				t.Error("not said to be rebuilt")
+			}
+			if _, err := Read(path); err != nil {
+				t.Errorf("not rebuilt: %v", err)
+			}
+		})
+	}
+}
+
+func forgetUnknown(f *File) {
+	f.unknown = nil
+	for name, secret := range f.Secrets {
+		secret.unknown = nil
+		f.Secrets[name] = secret
+	}
+}
+
+func TestReadErrors(t *testing.T) {
+	dir := t.TempDir()
+	if _, err := Read(Path(dir, scope)); !errors.Is(err, fs.ErrNotExist) || source.CodeOf(err) != source.CodeStateDir {
+		t.Errorf("missing: %v", err)
+	}
+	if _, err := Read(dir); err == nil || errors.Is(err, ErrDamaged) || source.CodeOf(err) != source.CodeStateDir {
+		t.Errorf("a folder: %v", err)
+	}
+	if err := os.MkdirAll(Path(dir, scope), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Update(t.Context(), dir, scope, func(*File) error { return nil }); source.CodeOf(err) != source.CodeStateDir {
+		t.Errorf("changing a folder: %v", err)
+	}
+}
+
+func TestUpdateErrorChangesNothing(t *testing.T) {
+	dir := t.TempDir()
+	const text = `{"pull_count": 7}`
+	path := put(t, dir, text)
+	want := errors.New("no")
+	if _, err := Update(t.Context(), dir, scope, func(f *File) error { f.PullCount++; return want }); err != want {
+		t.Errorf("error %v, want that of edit", err)
+	}
+	if got, err := os.ReadFile(path); err != nil || string(got) != text {
+		t.Errorf("file %q, %v", got, err)
+	}
+}
+
+func TestConcurrentUpdates(t *testing.T) {
+	dir := t.TempDir()
+	var writers sync.WaitGroup
+	for range 200 {
+		writers.Go(func() {
+			if _, err := Update(t.Context(), dir, scope, func(f *File) error { f.PullCount++; return nil }); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	writers.Wait()
+	if f, err := Read(Path(dir, scope)); err != nil || f.PullCount != 200 {
+		t.Errorf("%d of 200 updates counted, %v", f.PullCount, err)
+	}
+}
+
+func TestDigest(t *testing.T) {
+	sets := map[string]source.Set{ // all different
+		"empty":         {},
+		"one":           set("A", "1"),
+		"other value":   set("A", "2"),
+		"other name":    set("B", "1"),
+		"two":           set("A", "1", "B", "1"),
+		"name and sign": set("A:1", ""),
+		"sign in value": set("A", ":1"),
+	}
+	digests := make(map[string]string)
+	for name, s := range sets {
+		digest := Digest(s)
+		if other, ok := digests[digest]; ok {
+			t.Errorf("%s and %s have the same digest", name, other)
+		}
+		digests[digest] = name
+		var f File
+		f.Record(scope, s, start)
+		if got := f.Digest(); got != digest {
+			t.Errorf("%s: digest of the file %s, of the set %s", name, got, digest)
+		}
+	}
+	a, _ := set("A", "1").Get("A")
+	a.Place, a.Version, a.Imported = source.Place{Path: "/x"}, 77, true
+	if Digest(source.NewSet(a)) != Digest(set("A", "1")) {
+		t.Error("place and version change the digest")
+	}
+	// Followers compare it with that of another release.
+	if got := Digest(set("A", "1", "B", "2")); got != "1af4fc5d5f49dcaa21bcd46d55efa6f1d0441f15f01b1b01a58c6cb68c16bbf7" {
+		t.Errorf("digest %s", got)
+	}
+}
+
+// FuzzState holds reading to this: any file is whole, or damaged and then whole
+// after the next write, which loses nothing that could be read. Written again
+// without a change it is the same.
+func FuzzState(f *testing.F) {
+	seeds := []string{
+		"", "{}", "null", `{"last_sync":"2026-03-01T12:00:00Z","secrets":{"A":{"hash":"h","version":1,"x":1}},"y":[1e400]}`,
+		`{"last_sync":"2026-03-01T12:00:00.9+14:00","project_ids":null,"environment":"\ud800","secrets":{"\u0000":{}}}`,
+		`{"secrets":{"A":1,"A":{}},"error_count":-1,"pull_count":1e1,"":"<>"}`,
+		`{"last_sync":"0000-01-01T00:00:00Z"}`,
+	}
+	for _, seed := range seeds {
+		f.Add([]byte(seed))
+	}
+	if len(seeds) == 0 {
+		f.Fatal("no seeds")
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var first, second, third File
+		err := first.UnmarshalJSON(data)
+		text, encodeErr := first.MarshalJSON()
+		if encodeErr != nil {
+			t.Fatalf("encoding what was read (%v): %v", err, encodeErr)
+		}
+		if err := second.UnmarshalJSON(text); err != nil {
+			t.Fatalf("still damaged after writing: %v", err)
+		}
+		if first.PullCount != second.PullCount || first.Digest() != second.Digest() || len(first.unknown) != len(second.unknown) ||
+			!first.LastSync.Truncate(time.Second).Equal(second.LastSync) {
+			t.Errorf("read %+v after writing %+v", second, first)
+		}
+		again, encodeErr := second.MarshalJSON()
+		if encodeErr != nil || third.UnmarshalJSON(again) != nil || string(again) != string(text) {
+			t.Errorf("written again it is\n%s\nnot\n%s", again, text)
+		}
+	})
 }
