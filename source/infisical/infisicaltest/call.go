@@ -9,7 +9,6 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 )
 
@@ -33,10 +32,13 @@ type call struct {
 	who     actor
 	success int         // the status of one
 	header  http.Header // of the answer
+
+	sent    http.Header // the request's header as it was
+	counted bool        // as answered
 }
 
 func (s *Server) newCall(r *http.Request) *call {
-	c := &call{s: s, req: r, success: http.StatusOK, header: make(http.Header), kind: KindUnknown}
+	c := &call{s: s, req: r, success: http.StatusOK, header: make(http.Header), sent: r.Header.Clone(), kind: KindUnknown}
 	if c.route, c.name = s.findRoute(r); c.route != nil {
 		c.kind = c.route.kind
 	}
@@ -200,12 +202,4 @@ func addHeader(to, from http.Header) {
 	for name, values := range from {
 		to[name] = values
 	}
-}
-
-// send writes the answer.
-func (a *answer) send(w http.ResponseWriter) {
-	addHeader(w.Header(), a.header)
-	w.Header().Set("Content-Length", strconv.Itoa(len(a.body)))
-	w.WriteHeader(a.status)
-	w.Write(a.body)
 }

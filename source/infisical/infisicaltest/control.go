@@ -57,15 +57,17 @@ func (c command) place() source.Place {
 //	approval      project environment path required
 func (s *Server) control(w http.ResponseWriter, r *http.Request) {
 	name := strings.TrimPrefix(r.URL.Path, controlPrefix)
+	status := http.StatusOK
 	result, err := s.command(r.Context(), name, r)
 	if err != nil {
-		jsonAnswer(http.StatusBadRequest, object{"error": err.Error()}).send(w)
-		return
-	}
-	if result == nil {
+		status, result = http.StatusBadRequest, object{"error": err.Error()}
+	} else if result == nil {
 		result = object{}
 	}
-	jsonAnswer(http.StatusOK, result).send(w)
+	out := jsonAnswer(status, result)
+	addHeader(w.Header(), out.header)
+	w.WriteHeader(status)
+	w.Write(out.body)
 }
 
 func (s *Server) command(ctx context.Context, name string, r *http.Request) (any, error) {

@@ -133,7 +133,8 @@ func (l *requestLog) wait(ctx context.Context, what string, counts *map[Kind]int
 }
 
 // Counts is how many requests of each kind were answered since the start or the
-// last ResetCounts. Kinds with none are absent; KindAny is their sum. The caller
+// last ResetCounts. A request counts before its answer is sent whole, so that who
+// has the answer finds it counted. Kinds with none are absent; KindAny is their sum. The caller
 // owns the map.
 func (s *Server) Counts() map[Kind]int {
 	s.log.mu.Lock()

@@ -90,8 +90,9 @@ func (c *call) mayHear(p *project, r registration) bool {
 	return false
 }
 
-// stream sends events until one side has enough, and returns the status.
-func (s *Server) stream(c *call, out *answer, w http.ResponseWriter) int {
+// stream sends events until one side has enough. It counts as answered from its
+// beginning.
+func (s *Server) stream(c *call, out *answer, w http.ResponseWriter) {
 	st := out.stream
 	defer func() {
 		s.mu.Lock()
@@ -101,6 +102,7 @@ func (s *Server) stream(c *call, out *answer, w http.ResponseWriter) int {
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-cache")
 	w.Header().Set("X-Accel-Buffering", "no")
+	c.answered(out.status)
 	w.WriteHeader(out.status)
 	flush := http.NewResponseController(w).Flush
 	flush()
@@ -114,12 +116,12 @@ func (s *Server) stream(c *call, out *answer, w http.ResponseWriter) int {
 		case <-st.cut:
 			panic(http.ErrAbortHandler)
 		case <-s.closed:
-			return out.status
+			return
 		case <-c.req.Context().Done():
-			return out.status
+			return
 		}
 		if _, err := w.Write([]byte(frame)); err != nil {
-			return out.status
+			return
 		}
 		flush()
 	}

@@ -2,6 +2,7 @@ package infisicaltest
 
 import (
 	"net/http"
+	"strconv"
 	"strings"
 )
 
@@ -14,20 +15,31 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	c := s.newCall(r)
 	w.Header().Set("Date", s.Now().Format(http.TimeFormat))
 	s.log.arrive(c.kind)
-	entry := Request{
-		Kind: c.kind, Method: r.Method, Path: r.URL.EscapedPath(), Query: r.URL.RawQuery, Header: r.Header.Clone(),
-	}
 	// Deferred, since some faults leave by panic, which is how a handler cuts a
 	// connection.
-	defer func() { s.log.answer(entry) }()
-	entry.Status = s.respond(c, w)
+	defer c.answered(0)
+	s.respond(c, w)
 }
 
-// respond answers a call and returns the status that was sent, 0 for none.
-func (s *Server) respond(c *call, w http.ResponseWriter) int {
+// answered counts the call as answered, the first time. It comes before the last
+// byte is sent: who has the answer finds it counted.
+func (c *call) answered(status int) {
+	if c.counted {
+		return
+	}
+	c.counted = true
+	c.s.log.answer(Request{
+		Kind: c.kind, Method: c.req.Method, Path: c.req.URL.EscapedPath(), Query: c.req.URL.RawQuery,
+		Header: c.sent, Status: status,
+	})
+}
+
+// respond answers a call, as a fault has it when one meets it.
+func (s *Server) respond(c *call, w http.ResponseWriter) {
 	fault := s.takeFault(c.kind)
 	if fault != nil && !fault.Do.needsAnswer() {
-		return fault.instead(c, w)
+		fault.instead(c, w)
+		return
 	}
 	if fault != nil && fault.Do == FaultHang {
 		fault.hold(c)
@@ -38,12 +50,21 @@ func (s *Server) respond(c *call, w http.ResponseWriter) int {
 	s.mu.Lock()
 	out := c.run()
 	s.mu.Unlock()
-	if fault != nil {
-		return fault.spoil(c, out, w)
+	switch {
+	case fault != nil:
+		fault.spoil(c, out, w)
+	case out.stream != nil:
+		s.stream(c, out, w)
+	default:
+		c.send(out, w)
 	}
-	if out.stream != nil {
-		return s.stream(c, out, w)
-	}
-	out.send(w)
-	return out.status
+}
+
+// send sends an answer whole.
+func (c *call) send(out *answer, w http.ResponseWriter) {
+	c.answered(out.status)
+	addHeader(w.Header(), out.header)
+	w.Header().Set("Content-Length", strconv.Itoa(len(out.body)))
+	w.WriteHeader(out.status)
+	w.Write(out.body)
 }

@@ -1,8 +1,16 @@
 package infisicaltest
 
 import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
 	"net/http"
+	"strings"
+	"syscall"
 	"testing"
+	"time"
 )
 
 // The life of a value, as a client of each profile sees it.
@@ -57,5 +65,116 @@ func TestReadAndWriteInEachProfile(t *testing.T) {
 				t.Errorf("get after delete: %d %s", got.status, got.text)
 			}
 		})
+	}
+}
+
+func TestDownAndUp(t *testing.T) {
+	s := New(t, Options{})
+	must(t, s.Set(devRoot, "A", "1"))
+	c := loggedIn(t, s)
+	must(t, s.Down())
+	if _, err := c.send("GET", "/api/status", nil); !errors.Is(err, syscall.ECONNREFUSED) {
+		t.Errorf("while it is down: %v, want a refused connection", err)
+	}
+	must(t, s.Up())
+	if got := c.do("GET", "/api/v4/secrets"+v4(""), nil); got.values()["A"] != "1" {
+		t.Errorf("after it is up again: %d %s", got.status, got.text)
+	}
+}
+
+func TestTLS(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		opts  Options
+		trust bool
+		want  string // a part of the error; "": none
+	}{
+		{"trusted", Options{}, true, ""},
+		{"not trusted", Options{}, false, "unknown authority"},
+		{"another host", Options{CertHosts: []string{"example.test"}}, true, "doesn't contain any IP SANs"},
+		{"expired", Options{CertExpiresAt: time.Now().Add(-time.Hour)}, true, "expired"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			tt.opts.TLS = true
+			s := New(t, tt.opts)
+			pool := x509.NewCertPool()
+			if tt.trust && !pool.AppendCertsFromPEM(s.CA()) {
+				t.Fatal("the CA is not a certificate")
+			}
+			client := http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}, DisableKeepAlives: true}}
+			resp, err := client.Get(s.URL() + "/api/status")
+			if err == nil {
+				resp.Body.Close()
+			}
+			if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
+				t.Errorf("error %v, want one with %q", err, tt.want)
+			}
+		})
+	}
+}
+
+func TestResetOverTLS(t *testing.T) {
+	s := New(t, Options{TLS: true})
+	pool := x509.NewCertPool()
+	pool.AppendCertsFromPEM(s.CA())
+	s.Fault(Fault{Do: FaultReset})
+	client := http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}}}
+	if _, err := client.Get(s.URL() + "/api/status"); !errors.Is(err, syscall.ECONNRESET) {
+		t.Errorf("error %v, want a reset connection", err)
+	}
+}
+
+func TestCountsAndRequests(t *testing.T) {
+	var lines bytes.Buffer
+	s := New(t, Options{Log: &lines})
+	c := loggedIn(t, s)
+	c.extra = http.Header{"User-Agent": {"test"}}
+	c.do("GET", "/api/v4/secrets"+v4(""), nil)
+	c.do("GET", "/nope", nil)
+	if got, want := s.Counts(), map[Kind]int{KindList: 1, KindUnknown: 1, KindAny: 2}; len(got) != 3 || got[KindList] != want[KindList] || got[KindAny] != want[KindAny] {
+		t.Errorf("counts %v, want %v", got, want)
+	}
+	requests := s.Requests()
+	if len(requests) != 2 || requests[0].Kind != KindList || requests[0].Status != 200 || requests[0].Query != v4("")[1:] ||
+		requests[0].Header.Get("User-Agent") != "test" {
+		t.Errorf("requests %+v", requests)
+	}
+	if got, want := lines.String(), "200 GET /api/v4/secrets\n200 GET /nope\n"; got != want {
+		t.Errorf("log %q, want %q", got, want)
+	}
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(errors.New("enough"))
+	if err := s.Wait(ctx, KindLogin, 1); err == nil || err.Error() != "waiting for 1 login answered requests, got 0: enough" {
+		t.Errorf("Wait = %v", err)
+	}
+	s.ResetCounts()
+	if len(s.Counts()) != 0 || len(s.Requests()) != 0 {
+		t.Errorf("after ResetCounts: %v %v", s.Counts(), s.Requests())
+	}
+}
+
+func TestStartErrors(t *testing.T) {
+	busy := New(t, Options{})
+	for _, tt := range []struct {
+		opts Options
+		want string
+	}{
+		{Options{Profile: "x"}, `profile "x" is none of`},
+		{Options{Listen: busy.Host()}, "address already in use"},
+		{Options{Seed: &Seed{Identities: []Identity{{Name: "x"}}}}, `identity "x" has no client id`},
+		{Options{Seed: &Seed{Folders: []Folder{{Environment: "dev"}}}}, `no project ""`},
+		{Options{Seed: &Seed{Projects: DefaultSeed().Projects, Folders: []Folder{{Environment: "x"}}}}, `no environment "x" in project "demo"`},
+		{Options{Seed: &Seed{Projects: DefaultSeed().Projects, Folders: []Folder{{Environment: "dev", Imports: []Import{{Environment: "x"}}}}}}, `no environment "x"`},
+	} {
+		s, err := Start(tt.opts)
+		if err == nil {
+			s.Close()
+		}
+		if err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("Start = %v, want an error with %q", err, tt.want)
+		}
+	}
+	if _, err := ReadSeed(strings.NewReader(`{"project":[]}`)); err == nil || !strings.Contains(err.Error(), "unknown field") {
+		t.Errorf("ReadSeed of an unknown key = %v", err)
 	}
 }

@@ -7,29 +7,24 @@ import (
 	"strings"
 )
 
-// instead sends what comes instead of the real answer and returns its status.
-func (f *fault) instead(c *call, w http.ResponseWriter) int {
-	var out *answer
+// instead sends what comes instead of the real answer.
+func (f *fault) instead(c *call, w http.ResponseWriter) {
 	switch f.Do {
 	case FaultStatus:
-		out = f.failure().answer(c.requestID())
+		c.send(f.failure().answer(c.requestID()), w)
 	case FaultHTML:
-		out = htmlAnswer(http.StatusOK, webPage)
+		c.send(htmlAnswer(http.StatusOK, webPage), w)
 	case FaultHTML502:
-		out = htmlAnswer(http.StatusBadGateway, "<html><head><title>502 Bad Gateway</title></head><body></body></html>\n")
+		c.send(htmlAnswer(http.StatusBadGateway, "<html><head><title>502 Bad Gateway</title></head><body></body></html>\n"), w)
 	case FaultForeignJSON:
-		out = jsonAnswer(http.StatusOK, object{"hello": 1})
+		c.send(jsonAnswer(http.StatusOK, object{"hello": 1}), w)
 	case FaultRedirect:
-		out = f.redirect(c.req)
+		c.send(f.redirect(c.req), w)
 	case FaultHugeBody:
-		sendHuge(w)
-		return http.StatusOK
-	default:
-		reset(w)
-		return 0
+		c.sendHuge(w)
+	case FaultReset:
+		c.reset(w)
 	}
-	out.send(w)
-	return out.status
 }
 
 // failure is the API's error for the fault's status.
@@ -74,30 +69,29 @@ func (f *fault) redirect(r *http.Request) *answer {
 	return out
 }
 
-// spoil sends a changed form of the real answer and returns its status.
-func (f *fault) spoil(c *call, out *answer, w http.ResponseWriter) int {
+// spoil sends a changed form of the real answer.
+func (f *fault) spoil(c *call, out *answer, w http.ResponseWriter) {
 	switch f.Do {
 	case FaultFailAfter:
-		out = f.failure().answer(c.requestID())
+		c.send(f.failure().answer(c.requestID()), w)
 	case FaultResetAfter:
-		reset(w)
-		return 0
+		c.reset(w)
 	case FaultCutBody:
+		c.answered(out.status)
 		out.sendHalf(w)
 		panic(http.ErrAbortHandler)
 	case FaultStallBody:
 		rest := out.sendHalf(w)
 		f.hold(c)
+		c.answered(out.status)
 		w.Write(rest)
-		return out.status
 	case FaultSlowBody:
 		f.sendSlowly(c, out, w)
-		return out.status
 	case FaultEmptyList, FaultLoseNames, FaultMaskValues:
-		out = f.alter(out)
+		c.send(f.alter(out), w)
+	default:
+		c.send(out, w)
 	}
-	out.send(w)
-	return out.status
 }
 
 // hold blocks until the fault is lifted. When the client or the server ends

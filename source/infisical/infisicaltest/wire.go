@@ -35,11 +35,15 @@ func (f *fault) sendSlowly(c *call, a *answer, w http.ResponseWriter) {
 	tick := time.NewTicker(pace)
 	defer tick.Stop()
 	for i := range a.body {
+		if i == len(a.body)-1 {
+			c.answered(a.status)
+		}
 		select {
 		case <-tick.C:
 			w.Write(a.body[i : i+1])
 			flush()
 		case <-f.lifted:
+			c.answered(a.status)
 			w.Write(a.body[i:])
 			return
 		case <-f.closed:
@@ -53,7 +57,8 @@ func (f *fault) sendSlowly(c *call, a *answer, w http.ResponseWriter) {
 const hugeBody = 80 << 20 // bytes; more than any client should take
 
 // sendHuge sends a list that is well formed and far too large.
-func sendHuge(w http.ResponseWriter) {
+func (c *call) sendHuge(w http.ResponseWriter) {
+	c.answered(http.StatusOK)
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	const head = `{"secrets":[{"id":"1","type":"shared","secretKey":"HUGE","secretPath":"/","secretValue":"`
 	if _, err := w.Write([]byte(head)); err != nil {
@@ -73,7 +78,8 @@ func sendHuge(w http.ResponseWriter) {
 
 // reset ends the connection so that the client's next read fails at once, with
 // "connection reset by peer" and not with an end of file.
-func reset(w http.ResponseWriter) {
+func (c *call) reset(w http.ResponseWriter) {
+	c.answered(0)
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		panic(http.ErrAbortHandler)
