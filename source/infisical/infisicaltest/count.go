@@ -127,7 +127,7 @@ func (l *requestLog) wait(ctx context.Context, what string, counts *map[Kind]int
 		select {
 		case <-changed:
 		case <-ctx.Done():
-			return fmt.Errorf("waiting for %d %s %s requests, got %d: %w", n, kind, what, got, context.Cause(ctx))
+			return fmt.Errorf("waiting for %d %s requests: %d %s: %w", n, kind, got, what, context.Cause(ctx))
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 )
 
 // object is a JSON object on its way out.
@@ -49,6 +50,25 @@ func routeNotFound(r *http.Request) *apiError {
 		status: http.StatusNotFound, name: "Not Found", bare: true,
 		message: fmt.Sprintf("Route %s:%s not found", r.Method, r.RequestURI),
 	}
+}
+
+// missingFolder is the answer when an environment or a path does not exist; the
+// two are not told apart.
+func (c *call) missingFolder(operation, environment, path string) *apiError {
+	if c.s.traits.oldMessages {
+		return notFound(operation, "Folder not found for the given environment slug & secret path")
+	}
+	return notFound(strings.ReplaceAll(operation, " ", ""), fmt.Sprintf(
+		"Folder with path '%s' in environment with slug '%s' not found", path, environment))
+}
+
+// conflict is the answer to a name that is taken.
+func (c *call) conflict(message string) *apiError {
+	err := badRequest(message)
+	if c.s.traits.conflict409 {
+		err.status, err.name = http.StatusConflict, "Conflict"
+	}
+	return err
 }
 
 // answer is the error as a response.

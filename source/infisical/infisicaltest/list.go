@@ -222,9 +222,12 @@ func (c *call) get() (any, error) {
 // own finds the secret that a get is for in its own folder.
 func (c *call) own(at *folder, r reading, kind string) *secret {
 	if me := c.who.owner(); me != "" && (kind == "personal" || r.personal) {
-		if sec := at.secret(c.name, me); sec != nil || kind == "personal" {
+		if sec := at.secret(c.name, me); sec != nil {
 			return sec
 		}
+	}
+	if kind == "personal" {
+		return nil
 	}
 	return at.secret(c.name, "")
 }

@@ -2,7 +2,6 @@ package infisicaltest
 
 import (
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 
@@ -83,7 +82,7 @@ func (c *call) level(f *folder) level {
 		return seesValues
 	}
 	identity := c.who.identity
-	may := map[Role]level{"": writes, Admin: writes, Viewer: seesValues, Describe: seesNames}[identity.Role]
+	may := identity.Role.level()
 	if slices.ContainsFunc(identity.Hide, func(p source.Place) bool { return within(f, p) }) {
 		may = min(may, seesNames)
 	}
@@ -91,6 +90,18 @@ func (c *call) level(f *folder) level {
 		may = seesNothing
 	}
 	return may
+}
+
+func (r Role) level() level {
+	switch r {
+	case Admin, "":
+		return writes
+	case Viewer:
+		return seesValues
+	case Describe:
+		return seesNames
+	}
+	return seesNothing
 }
 
 // within tells whether a folder is a place or below it. What the place leaves
@@ -118,23 +129,4 @@ func (c *call) allowed(f *folder, need level, action string) error {
 		return c.denied(action, "secrets")
 	}
 	return nil
-}
-
-// missingFolder is the answer when an environment or a path does not exist; the
-// two are not told apart.
-func (c *call) missingFolder(operation, environment, path string) *apiError {
-	if c.s.traits.oldMessages {
-		return notFound(operation, "Folder not found for the given environment slug & secret path")
-	}
-	return notFound(strings.ReplaceAll(operation, " ", ""), fmt.Sprintf(
-		"Folder with path '%s' in environment with slug '%s' not found", path, environment))
-}
-
-// conflict is the answer to a name that is taken.
-func (c *call) conflict(message string) *apiError {
-	err := badRequest(message)
-	if c.s.traits.conflict409 {
-		err.status, err.name = http.StatusConflict, "Conflict"
-	}
-	return err
 }

@@ -65,6 +65,7 @@ func (s *Server) makeRoutes() []route {
 	if !s.traits.noV4 {
 		routes = append(routes,
 			route{method: "POST", path: "/api/v4/secrets/backfill-secret-references", kind: KindUnknown, access: forPeople, limit: limitSecret, handle: (*call).backfillReferences},
+			route{method: "POST", path: "/api/v4/secrets/move", kind: KindUnknown, access: forPeople, limit: limitSecret, handle: (*call).moveSecrets},
 			route{method: "POST", path: "/api/v1/events/subscribe/project-events", kind: KindEvents, access: forPeople, limit: limitRead, handle: (*call).subscribe},
 		)
 		routes = append(routes, secretRoutes("/api/v4/secrets", "/api/v4/secrets/batch", false)...)

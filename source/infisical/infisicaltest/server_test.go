@@ -144,7 +144,7 @@ func TestCountsAndRequests(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(errors.New("enough"))
-	if err := s.Wait(ctx, KindLogin, 1); err == nil || err.Error() != "waiting for 1 login answered requests, got 0: enough" {
+	if err := s.Wait(ctx, KindLogin, 1); err == nil || err.Error() != "waiting for 1 login requests: 0 answered: enough" {
 		t.Errorf("Wait = %v", err)
 	}
 	s.ResetCounts()

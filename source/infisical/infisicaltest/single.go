@@ -200,19 +200,3 @@ func (c *call) delete() (any, error) {
 	}
 	return object{"secret": c.shown(sec, view{value: sec.value, path: !c.s.traits.oldSecrets, flag: true})}, nil
 }
-
-// backfillReferences is a route that a secret's name can run into.
-func (c *call) backfillReferences() (any, error) {
-	f, err := c.form()
-	if err != nil {
-		return nil, err
-	}
-	id := f.text("projectId")
-	if err := f.check(c.s); err != nil {
-		return nil, err
-	}
-	if _, err := c.enter(id); err != nil {
-		return nil, err
-	}
-	return object{"message": "Successfully backfilled secret references"}, nil
-}

@@ -46,6 +46,7 @@ func TestWriteAnswers(t *testing.T) {
 		{"create with JSON's type and no JSON", "POST", "/NEW", "", 500, "Something went wrong", 0},
 		{"create called batch", "POST", "/batch", body("secretValue", "1"), 422, "", 0},
 		{"create called backfill-secret-references", "POST", "/backfill-secret-references", body("secretValue", "1"), 200, "Successfully backfilled", 0},
+		{"create called move", "POST", "/move", body("secretValue", "1"), 422, "", 0},
 		{"update", "PATCH", "/A", body("secretValue", "2"), 200, "", 0},
 		{"update what is missing", "PATCH", "/NOPE", body("secretValue", "2"), 404, "Secret with name NOPE not found", 0},
 		{"rename onto another", "PATCH", "/A", body("newSecretName", "B"), 400, "Secret with the new name already exists", 0},
@@ -103,6 +104,60 @@ func TestEchoes(t *testing.T) {
 	}
 	if gone := secretOf(c.do("DELETE", "/api/v4/secrets/B", body())); gone["secretValue"] != "v" || len(s.Values(devRoot)) != 0 {
 		t.Errorf("deleted: %v", gone)
+	}
+}
+
+// A personal secret lies over a shared one and is its owner's alone.
+func TestPersonalWrites(t *testing.T) {
+	seed := rich()
+	s := New(t, Options{Seed: &seed})
+	as := func(user string) *client {
+		t.Helper()
+		token, err := s.UserToken(user)
+		must(t, err)
+		return &client{t: t, s: s, token: token}
+	}
+	const path = "/api/v4/secrets/A"
+	mine := func(fields ...any) map[string]any { return body(append(fields, "type", "personal")...) }
+	value := func(c *client, query string) any {
+		t.Helper()
+		sec, _ := c.do("GET", path+v4(query), nil).json["secret"].(map[string]any)
+		return sec["secretValue"]
+	}
+	bob := as("bob")
+	for _, step := range []struct {
+		name, method, path string
+		body               any
+		want               int
+	}{
+		{"update before there is one", "PATCH", path, mine("secretValue", "x"), 404},
+		{"create", "POST", path, mine("secretValue", "bob's"), 200},
+		{"create again", "POST", path, mine("secretValue", "x"), 400},
+		{"create over nothing", "POST", "/api/v4/secrets/NOPE", mine("secretValue", "x"), 400},
+		{"update", "PATCH", path, mine("secretValue", "bob's own"), 200},
+	} {
+		if got := bob.do(step.method, step.path, step.body); got.status != step.want {
+			t.Errorf("%s: %d %s, want %d", step.name, got.status, got.text, step.want)
+		}
+	}
+	for _, tt := range []struct {
+		who   *client
+		query string
+		want  any
+	}{
+		{bob, "", "a"}, {bob, "&type=personal", "bob's own"}, {bob, "&includePersonalOverrides=true", "bob's own"},
+		{as("ann"), "&includePersonalOverrides=true", "a"}, {as("ann"), "&type=personal", nil}, {loggedIn(t, s), "&type=personal", nil},
+	} {
+		if got := value(tt.who, tt.query); got != tt.want {
+			t.Errorf("%q: A = %v, want %v", tt.query, got, tt.want)
+		}
+	}
+	personalItem := body("secrets", []any{object{"secretKey": "A", "type": "personal"}})
+	if got := loggedIn(t, s).do("DELETE", "/api/v4/secrets/batch", personalItem); got.status != 400 {
+		t.Errorf("an identity deletes a personal secret: %d, want 400", got.status)
+	}
+	if got := bob.do("DELETE", "/api/v4/secrets/batch", personalItem); got.status != 200 || value(bob, "") != "a" {
+		t.Errorf("delete: %d %s", got.status, got.text)
 	}
 }
 
@@ -204,6 +259,34 @@ func TestBatches(t *testing.T) {
 				t.Errorf("answered %q, want %q", names, tt.answered)
 			}
 		})
+	}
+}
+
+func TestMove(t *testing.T) {
+	s := New(t, Options{})
+	staging := source.Place{Environment: "staging"}
+	must(t, s.SetAll(devRoot, map[string]string{"A": "1", "B": "2"}))
+	must(t, s.Set(staging, "B", "old"))
+	c := loggedIn(t, s)
+	id := func(name string) any {
+		sec, _ := c.do("GET", "/api/v4/secrets/"+name+v4(""), nil).json["secret"].(map[string]any)
+		return sec["id"]
+	}
+	move := map[string]any{
+		"projectId": DefaultProjectID, "sourceEnvironment": "dev", "destinationEnvironment": "staging", "secretIds": []any{id("A"), id("B")},
+	}
+	if got := c.do("POST", "/api/v4/secrets/move", move); got.status != 400 || len(s.Values(devRoot)) != 2 {
+		t.Errorf("onto a name that is taken: %d %s", got.status, got.text)
+	}
+	move["shouldOverwrite"] = true
+	if got := c.do("POST", "/api/v4/secrets/move", move); got.status != 200 {
+		t.Errorf("overwriting: %d %s", got.status, got.text)
+	}
+	if got := s.Values(staging); len(s.Values(devRoot)) != 0 || !maps.Equal(got, map[string]string{"A": "1", "B": "2"}) {
+		t.Errorf("moved: %v", got)
+	}
+	if got := c.do("POST", "/api/v4/secrets/move", move); got.status != 404 {
+		t.Errorf("again: %d, want 404", got.status)
 	}
 }
 
