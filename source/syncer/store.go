@@ -98,7 +98,7 @@ func theOnly(found []vault.Found) (vault.Contents, error) {
 
 // useVault makes the vault's copy the current snapshot.
 func (s *Syncer) useVault(copy vault.Contents) {
-	s.places = copy.Scope.Places
+	s.opt.Known, s.places = copy.Scope, copy.Scope.Places
 	s.current.From, s.current.Secrets, s.current.Pulled = FromVault, copy.Set, copy.Pulled
 	s.takeLocal(copy)
 	s.store.resealed = copy.Pulled
@@ -150,7 +150,7 @@ func (s *Syncer) storeUnchanged() {
 	if s.store == nil {
 		return
 	}
-	if s.current.Pulled.Sub(s.store.resealed) >= min(s.opt.Policy.Reseal, s.opt.MaxStale/10) {
+	if s.current.Pulled.Sub(s.store.resealed) >= s.reseal() {
 		s.storePull()
 		return
 	}
@@ -160,6 +160,15 @@ func (s *Syncer) storeUnchanged() {
 		f.LastSync = s.current.Pulled.Truncate(time.Second)
 		f.PullCount++
 	})
+}
+
+// reseal is how old the vault's time of pull may become: little of what a vault
+// may be when it is called upon.
+func (s *Syncer) reseal() time.Duration {
+	if s.opt.MaxStale == 0 {
+		return s.opt.Policy.Reseal
+	}
+	return min(s.opt.Policy.Reseal, s.opt.MaxStale/10)
 }
 
 // countError notes a failed cycle in the state file.
