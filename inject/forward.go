@@ -4,6 +4,16 @@ import "syscall"
 
 // onSignal deals with a signal that this process got.
 func (r *supervision) onSignal(sig syscall.Signal) {
+	if to, ok := r.Rewrite[sig]; ok {
+		sig = to
+	}
+	if sig != 0 {
+		r.deliver(sig)
+	}
+}
+
+// deliver passes a signal on, and takes it for what it asks.
+func (r *supervision) deliver(sig syscall.Signal) {
 	if r.asksToStop(sig) {
 		r.onStop(sig)
 	}
@@ -58,9 +68,13 @@ func (r *supervision) forward(sig syscall.Signal) {
 	r.signal(r.child, sig)
 }
 
-// signal sends a signal to a child's group.
+// signal sends a signal to those who are meant by the scope.
 func (r *supervision) signal(c *child, sig syscall.Signal) {
-	if err := c.group.signal(sig); err != nil {
+	to := c.group
+	if r.SignalScope == ScopeChild && !c.ended {
+		to.own = false
+	}
+	if err := to.signal(sig); err != nil {
 		r.Log.Warn("sending "+signalName(sig)+" to the child: "+err.Error(), "pid", c.pid)
 	}
 }

@@ -85,8 +85,10 @@ func (r *supervision) onEnd(status Status) {
 	r.emit(Event{Kind: EventEnded, PID: c.pid, Digest: c.digest, Status: status})
 	failed := status.Code != 0
 	switch {
+	case r.state == replacing && r.SignalScope != ScopeChild:
+		r.state = sweeping // the stop signal went to the whole group already
 	case r.state == replacing:
-		r.state = sweeping // the stop signal went to its whole group already
+		r.beginSweep()
 	case r.state == stopping:
 		r.upNext = plan{state: done}
 		r.beginSweep()
@@ -181,6 +183,9 @@ func backoff(failures int, first, limit time.Duration) time.Duration {
 
 // finish ends the supervision.
 func (r *supervision) finish() {
+	if n := r.Reaper.Orphans(); n > 0 {
+		r.Log.Debug("waited for orphans", "count", n)
+	}
 	if r.child == nil {
 		r.err = stoppedBy(r.stop)
 	}

@@ -92,7 +92,7 @@ func (r *supervision) run(ctx context.Context, first Env) (Status, error) {
 			r.onVerdict(v)
 		case <-stopAsked:
 			stopAsked = nil
-			r.onSignal(r.StopSignal)
+			r.deliver(r.StopSignal)
 		case <-timer.C:
 			r.onAlarms()
 		}

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -172,8 +173,8 @@ func childFork(args []string) int {
 	select {}
 }
 
-// childOrphan starts so many processes that start one each and end at once, and
-// then ends with the status of its second argument.
+// childOrphan starts so many processes that start one each and end at once. When
+// no zombie is left it ends with the status of its second argument.
 func childOrphan(args []string) int {
 	n, _ := strconv.Atoi(args[0])
 	for range n {
@@ -183,7 +184,21 @@ func childOrphan(args []string) int {
 		}
 		p.Wait()
 	}
+	for zombies() > 0 {
+		runtime.Gosched()
+	}
 	return childExit(args[1:])
+}
+
+// zombies counts the dead children of PID 1.
+func zombies() int {
+	n := 0
+	for _, p := range processes() {
+		if p.parent == 1 && p.state == 'Z' {
+			n++
+		}
+	}
+	return n
 }
 
 // childEnvironment prints its environment as JSON and ends.

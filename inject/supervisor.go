@@ -18,6 +18,11 @@ type Supervisor struct {
 	Log     *slog.Logger // nil: nothing is logged. Names of variables are logged, never values.
 	OnEvent func(Event)  // called for each transition, from Run's goroutine: it must not block; nil: none
 
+	// Which signals reach whom. Signals are mapped by Rewrite as they come, before
+	// anything else is made of them; to 0 drops one.
+	Rewrite     map[syscall.Signal]syscall.Signal
+	SignalScope SignalScope // "": ScopeGroup
+
 	// How the child is asked to end when it is to be replaced.
 	StopSignal  syscall.Signal // 0: SIGTERM
 	StopTimeout time.Duration  // until KILL; 0: at once [10s]
@@ -51,6 +56,14 @@ type Supervisor struct {
 	NoRollback bool
 	Health     Health
 }
+
+// A SignalScope says who gets a signal that is passed on, and the StopSignal.
+type SignalScope string
+
+const (
+	ScopeGroup SignalScope = "group" // the child's process group
+	ScopeChild SignalScope = "child" // the child alone; what it leaves behind is ended after it
+)
 
 // OnChange is what a changed environment leads to. The zero OnChange restarts.
 type OnChange struct {

@@ -1,0 +1,67 @@
+//go:build linux
+
+package inject
+
+import (
+	"fmt"
+	"path/filepath"
+	"syscall"
+	"testing"
+)
+
+func TestRewrite(t *testing.T) {
+	o := order{Supervisor: defaults()}
+	o.Supervisor.Rewrite = map[syscall.Signal]syscall.Signal{
+		syscall.SIGHUP: syscall.SIGUSR1, syscall.SIGUSR2: 0, syscall.SIGINT: syscall.SIGTERM,
+	}
+	s := run(t, o, "child-trap", "6")
+	pid, _ := s.ready()
+	s.signal(syscall.SIGUSR2)
+	s.signal(syscall.SIGHUP)
+	s.signal(syscall.SIGINT)
+	if got, want := s.out.next("USR1"), fmt.Sprintf("got %d SIGUSR1", pid); got != want {
+		t.Errorf("line %q, want %q", got, want)
+	}
+	s.out.after(fmt.Sprintf("got %d SIGTERM", pid))
+	s.wantEnd(6)
+}
+
+func TestSignalScope(t *testing.T) {
+	for _, scope := range []SignalScope{ScopeGroup, ScopeChild} {
+		o := order{Supervisor: defaults()}
+		o.Supervisor.SignalScope = scope
+		s := prepare(t, nil, o)
+		trap := filepath.Join(s.dir, "child-trap")
+		s.cmd.Args = append(s.cmd.Args, "sh", "-c", trap+" 0 & exec "+trap+" 0")
+		s.begin()
+		first, _ := s.ready()
+		second, _ := s.ready()
+		child := s.event(EventStarted).PID
+		s.signal(syscall.SIGHUP)
+		got := []string{s.out.next("HUP")}
+		if scope == ScopeGroup {
+			got = append(got, s.out.next("HUP"))
+		}
+		s.signal(syscall.SIGTERM) // and then the rest of the group in either case
+		s.wantEnd(0)
+		wantGone(t, first)
+		wantGone(t, second)
+		for _, line := range got {
+			if line != fmt.Sprintf("got %d SIGHUP", child) && scope == ScopeChild {
+				t.Errorf("scope %s: %q, but the child is %d", scope, line, child)
+			}
+		}
+	}
+}
+
+func TestParseSignal(t *testing.T) {
+	for in, want := range map[string]syscall.Signal{
+		"TERM": 15, "SIGTERM": 15, "term": 15, "sigHup": 1, "9": 9, "40": 40,
+		"": 0, "0": 0, "65": 0, "-1": 0, "TERMX": 0, "SIG": 0, "1x": 0,
+	} {
+		got, err := ParseSignal(in)
+		if got != want || (err == nil) != (want != 0) {
+			t.Errorf("ParseSignal(%q) = %v, %v; want %d", in, got, err, want)
+		}
+	}
+}
