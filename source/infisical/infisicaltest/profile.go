@@ -20,7 +20,7 @@ func Profiles() []Profile { return []Profile{Current, Documented, Legacy, V42025
 type traits struct {
 	noV3          bool // the v3 routes are gone
 	noV4          bool
-	oldFlags      bool // v4 spells include_imports, and both list flags are off unless sent
+	oldFlags      bool // v4 spells include_imports, both list flags are off unless sent; events spell secretKeys
 	noProjects    bool // only /v1/workspace lists projects
 	usersOnly     bool // /v1/workspace is for users: identities get 403
 	tokenRows     bool // tokens live in a table: expiry and revocation remove the row
