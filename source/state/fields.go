@@ -93,6 +93,10 @@ func (s *stamp) UnmarshalJSON(data []byte) error {
 	if err := json.Unmarshal(data, &at); err != nil {
 		return err
 	}
-	*s = stamp(at.UTC())
+	at = at.UTC()
+	if at.Year() < 0 || at.Year() > 9999 {
+		return errors.New("a time that has no RFC 3339 form in UTC")
+	}
+	*s = stamp(at)
 	return nil
 }

@@ -59,7 +59,10 @@ func Register(stateDir string, entry Entry) (*Registration, error) {
 	if err := disk.MakeDir(filepath.Dir(r.path)); err != nil {
 		return nil, source.Errorf(source.CodeStateDir, "registering process %d: %w", entry.PID, err)
 	}
-	return r, r.Update(func(*Entry) {})
+	if err := r.Update(func(*Entry) {}); err != nil {
+		return nil, err
+	}
+	return r, nil
 }
 
 // Update changes the entry by edit and writes it for others to see.

@@ -265,7 +265,7 @@ func TestUpdateErrorChangesNothing(t *testing.T) {
 func TestConcurrentUpdates(t *testing.T) {
 	dir := t.TempDir()
 	var writers sync.WaitGroup
-	for range 200 {
+	for range 100 {
 		writers.Go(func() {
 			if _, err := Update(t.Context(), dir, scope, func(f *File) error { f.PullCount++; return nil }); err != nil {
 				t.Error(err)
@@ -273,8 +273,8 @@ func TestConcurrentUpdates(t *testing.T) {
 		})
 	}
 	writers.Wait()
-	if f, err := Read(Path(dir, scope)); err != nil || f.PullCount != 200 {
-		t.Errorf("%d of 200 updates counted, %v", f.PullCount, err)
+	if f, err := Read(Path(dir, scope)); err != nil || f.PullCount != 100 {
+		t.Errorf("%d of 100 updates counted, %v", f.PullCount, err)
 	}
 }
 
@@ -310,41 +310,4 @@ func TestDigest(t *testing.T) {
 	if got := Digest(set("A", "1", "B", "2")); got != "1af4fc5d5f49dcaa21bcd46d55efa6f1d0441f15f01b1b01a58c6cb68c16bbf7" {
 		t.Errorf("digest %s", got)
 	}
-}
-
-// FuzzState holds reading to this: any file is whole, or damaged and then whole
-// after the next write, which loses nothing that could be read. Written again
-// without a change it is the same.
-func FuzzState(f *testing.F) {
-	seeds := []string{
-		"", "{}", "null", `{"last_sync":"2026-03-01T12:00:00Z","secrets":{"A":{"hash":"h","version":1,"x":1}},"y":[1e400]}`,
-		`{"last_sync":"2026-03-01T12:00:00.9+14:00","project_ids":null,"environment":"\ud800","secrets":{"\u0000":{}}}`,
-		`{"secrets":{"A":1,"A":{}},"error_count":-1,"pull_count":1e1,"":"<>"}`,
-		`{"last_sync":"0000-01-01T00:00:00Z"}`,
-	}
-	for _, seed := range seeds {
-		f.Add([]byte(seed))
-	}
-	if len(seeds) == 0 {
-		f.Fatal("no seeds")
-	}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		var first, second, third File
-		err := first.UnmarshalJSON(data)
-		text, encodeErr := first.MarshalJSON()
-		if encodeErr != nil {
-			t.Fatalf("encoding what was read (%v): %v", err, encodeErr)
-		}
-		if err := second.UnmarshalJSON(text); err != nil {
-			t.Fatalf("still damaged after writing: %v", err)
-		}
-		if first.PullCount != second.PullCount || first.Digest() != second.Digest() || len(first.unknown) != len(second.unknown) ||
-			!first.LastSync.Truncate(time.Second).Equal(second.LastSync) {
-			t.Errorf("read %+v after writing %+v", second, first)
-		}
-		again, encodeErr := second.MarshalJSON()
-		if encodeErr != nil || third.UnmarshalJSON(again) != nil || string(again) != string(text) {
-			t.Errorf("written again it is\n%s\nnot\n%s", again, text)
-		}
-	})
 }

@@ -47,7 +47,7 @@ func Sweep(stateDir string, now time.Time) ([]string, error) {
 		case strings.HasPrefix(folder.Name(), sweptPrefix):
 			// Left by a process killed in sweepFolder.
 			failed = errors.Join(failed, os.RemoveAll(path))
-		case !folder.IsDir() || folder.Name() == registerDir || busy[folder.Name()]:
+		case !folder.IsDir() || !isScopeFolder(folder.Name()) || busy[folder.Name()]:
 		default:
 			paths, err := sweepFolder(path, now)
 			swept, failed = append(swept, paths...), errors.Join(failed, err)
@@ -57,6 +57,12 @@ func Sweep(stateDir string, now time.Time) ([]string, error) {
 		return swept, source.Errorf(source.CodeStateDir, "sweeping the state directory: %w", failed)
 	}
 	return swept, nil
+}
+
+// isScopeFolder tells whether name ends as source.Scope.Folder makes names.
+func isScopeFolder(name string) bool {
+	i := strings.LastIndexByte(name, '-')
+	return i > 0 && len(name)-i == 9 && strings.Trim(name[i+1:], "0123456789abcdef") == ""
 }
 
 // sweepFolder removes the folder, or else those vaults in it, that nobody wrote.
@@ -98,20 +104,25 @@ func remove(path string, folder bool) error {
 }
 
 // untouchedIn returns what can go: the folder itself, or vaults in it, those
-// set aside included.
+// set aside included. A folder in which nobody ever took the lock to write, or
+// with folders in it, is somebody else's.
 func untouchedIn(folder string, now time.Time) ([]string, error) {
 	files, err := os.ReadDir(folder)
 	if err != nil {
 		return nil, err
 	}
-	whole := true
+	whole, ours := true, false
 	marked := make(map[string]bool) // begin of a vault's name → it holds local values
 	for _, file := range files {
 		if name, ok := strings.CutSuffix(file.Name(), ".local"); ok {
 			marked[name] = true
 		}
-		// Locks are opened, never written.
-		whole = whole && (filepath.Ext(file.Name()) == ".lock" || untouched(file, now))
+		ours = ours || file.Name() == disk.WriteLock
+		// Locks are as old as the folder: taking one does not touch it.
+		whole = whole && !file.IsDir() && untouched(file, now)
+	}
+	if !ours {
+		return nil, nil
 	}
 	if whole && len(marked) == 0 {
 		return []string{folder}, nil

@@ -1,0 +1,43 @@
+package state
+
+import (
+	"testing"
+	"time"
+)
+
+// FuzzState holds reading to this: any file is whole, or damaged and then whole
+// after the next write, which loses nothing that could be read. Written again
+// without a change it is the same.
+func FuzzState(f *testing.F) {
+	seeds := []string{
+		"", "{}", "null", `{"last_sync":"2026-03-01T12:00:00Z","secrets":{"A":{"hash":"h","version":1,"x":1}},"y":[1e400]}`,
+		`{"last_sync":"2026-03-01T12:00:00.9+14:00","project_ids":null,"environment":"\ud800","secrets":{"\u0000":{}}}`,
+		`{"secrets":{"A":1,"A":{}},"error_count":-1,"pull_count":1e1,"":"<>"}`,
+		`{"last_sync":"0000-01-01T00:00:00Z"}`,
+	}
+	for _, seed := range seeds {
+		f.Add([]byte(seed))
+	}
+	if len(seeds) == 0 {
+		f.Fatal("no seeds")
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var first, second, third File
+		err := first.UnmarshalJSON(data)
+		text, encodeErr := first.MarshalJSON()
+		if encodeErr != nil {
+			t.Fatalf("encoding what was read (%v): %v", err, encodeErr)
+		}
+		if err := second.UnmarshalJSON(text); err != nil {
+			t.Fatalf("still damaged after writing: %v", err)
+		}
+		if first.PullCount != second.PullCount || first.Digest() != second.Digest() || len(first.unknown) != len(second.unknown) ||
+			!first.LastSync.Truncate(time.Second).Equal(second.LastSync) {
+			t.Errorf("read %+v after writing %+v", second, first)
+		}
+		again, encodeErr := second.MarshalJSON()
+		if encodeErr != nil || third.UnmarshalJSON(again) != nil || string(again) != string(text) {
+			t.Errorf("written again it is\n%s\nnot\n%s", again, text)
+		}
+	})
+}
