@@ -58,6 +58,10 @@ const (
 	CodeStateDir       Code = "state-dir"
 	CodeStartupTimeout Code = "startup-timeout"
 
+	// What is written for other programs.
+	CodeExportImpossible Code = "export-impossible" // a format that cannot carry a secret
+	CodeExportFile       Code = "export-file"
+
 	CodeInternal Code = "internal"
 )
 
