@@ -21,7 +21,6 @@ package export
 import (
 	"bytes"
 	"io"
-	"slices"
 	"strings"
 
 	"infisync/source"

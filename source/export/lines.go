@@ -17,7 +17,8 @@ const (
 )
 
 // shellLine returns export NAME='value'. In single quotes no shell looks at
-// anything but the next single quote, which is written as '\”.
+// anything but the next single quote; one in the value ends the quotes, stands
+// after a backslash, and opens them again.
 func shellLine(name, value string) (text, reason string) {
 	switch {
 	case !isIdentifier(name):
