@@ -54,6 +54,9 @@ type try struct {
 func (c *Client) do(ctx context.Context, call *call) error {
 	t := &try{call: call, client: c, spent: make(map[kind]bool)}
 	t.ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		// Of itself net/http takes another connection only when nothing went out on the
+		// first, or when repeating a request is harmless.
+		GetConn:      func(string) { t.sent.Store(false) },
 		WroteHeaders: func() { t.sent.Store(true) },
 	})
 	req, err := t.request()
@@ -66,7 +69,7 @@ func (c *Client) do(ctx context.Context, call *call) error {
 		CheckRetry:     t.check,
 		Backoff:        func(_, _ time.Duration, _ int, _ *http.Response) time.Duration { return t.wait },
 		ErrorHandler:   retryablehttp.PassthroughErrorHandler,
-		RequestLogHook: func(retryablehttp.Logger, *http.Request, int) { t.begin() },
+		RequestLogHook: func(retryablehttp.Logger, *http.Request, int) { t.started = time.Now() },
 	}
 	// What it returns was seen by check and handle before, but for one thing: the
 	// context ending while it waits.
@@ -116,11 +119,6 @@ func (t *try) request() (*retryablehttp.Request, error) {
 	}
 	req.SetResponseHandler(t.handle)
 	return req, nil
-}
-
-func (t *try) begin() {
-	t.started = time.Now()
-	t.sent.Store(false)
 }
 
 // check is asked after every request, and again after handle: whether to send it

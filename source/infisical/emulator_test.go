@@ -305,6 +305,7 @@ func TestEmulatorFaults(t *testing.T) {
 				s, client := emulate(t, profile, withSecrets)
 				defer s.Fault(infisicaltest.Fault{Do: action, Kind: infisicaltest.KindList})()
 				policy := quick().InHaste()
+				policy.MaxBody = 1 << 20
 				if want == source.CodeTimeout {
 					policy.Answer = 100 * time.Millisecond
 				}

@@ -218,8 +218,9 @@ func TestWriteRetries(t *testing.T) {
 		})
 	}
 	s := newServer(t, nil)
-	session := login(t, newClient(t, s.URL))
-	s.CloseClientConnections()
+	client := newClient(t, s.URL)
+	session := login(t, client)
+	client.Close()
 	s.Close()
 	_, err := session.Create(t.Context(), place, item("A", "1"))
 	wantCode(t, err, source.CodeUnreachable)
