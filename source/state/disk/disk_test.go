@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -102,7 +103,7 @@ func TestReplaceIsWhole(t *testing.T) {
 
 func TestLock(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "made", "by", "lock")
-	count, inside := 0, 0 // guarded by the lock
+	var count, inside atomic.Int32 // atomic for the race detector, which does not know file locks
 	var callers sync.WaitGroup
 	for range 50 {
 		callers.Go(func() {
@@ -112,16 +113,16 @@ func TestLock(t *testing.T) {
 				return
 			}
 			defer unlock()
-			if inside++; inside != 1 {
-				t.Errorf("%d callers hold the lock", inside)
+			if n := inside.Add(1); n != 1 {
+				t.Errorf("%d callers hold the lock", n)
 			}
-			count++
-			inside--
+			count.Add(1)
+			inside.Add(-1)
 		})
 	}
 	callers.Wait()
-	if count != 50 {
-		t.Errorf("%d of 50 callers had the lock", count)
+	if count.Load() != 50 {
+		t.Errorf("%d of 50 callers had the lock", count.Load())
 	}
 	info, err := os.Stat(path)
 	if err != nil || info.Mode() != 0o600 {
