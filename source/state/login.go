@@ -52,6 +52,7 @@ func (r loginRecord) fresh() bool {
 // A Login may be tried now. Its End must be called, once.
 type Login struct {
 	path   string // of the record; empty: nothing is remembered
+	err    error  // why nothing is remembered; nil when nothing is to be
 	unlock func() // nil: others need not wait for this login
 }
 
@@ -62,8 +63,8 @@ type Login struct {
 // the identity for everyone who uses it. With another secret the count is anew.
 //
 // BeginLogin blocks while another process tries, no longer than ctx; the error
-// then has source.CodeTimeout and wraps ctx's cause. Errors with
-// source.CodeStateDir say that nothing can be remembered. An empty stateDir
+// then has source.CodeTimeout and wraps ctx's cause. A state directory that
+// cannot be used is no reason not to log in: End then says so. An empty stateDir
 // remembers nothing and never blocks. Only a hash of id and secret is stored.
 func BeginLogin(ctx context.Context, stateDir, id string, secret source.Value) (*Login, error) {
 	if stateDir == "" {
@@ -72,13 +73,16 @@ func BeginLogin(ctx context.Context, stateDir, id string, secret source.Value) (
 	sum := sha256.Sum256([]byte(id + "\x00" + secret.Reveal()))
 	login := &Login{path: filepath.Join(stateDir, loginsDir, hex.EncodeToString(sum[:])+".json")}
 	unlock, err := login.lock(ctx)
-	if err != nil {
+	if source.CodeOf(err) == source.CodeTimeout {
 		return nil, err
+	}
+	if err != nil {
+		return &Login{err: err}, nil
 	}
 	record, err := login.read()
 	if err != nil {
 		unlock()
-		return nil, err
+		return &Login{err: err}, nil
 	}
 	if record.fresh() && record.Refused >= maxRefused {
 		unlock()
@@ -98,7 +102,7 @@ func BeginLogin(ctx context.Context, stateDir, id string, secret source.Value) (
 // source.CodeStateDir.
 func (l *Login) End(result LoginResult) error {
 	if l.path == "" || l.unlock == nil && result != LoginRefused {
-		return nil
+		return l.err
 	}
 	if l.unlock == nil {
 		ctx, cancel := context.WithTimeout(context.Background(), endWait)

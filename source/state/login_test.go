@@ -173,6 +173,7 @@ func TestLoginsRememberNoSecret(t *testing.T) {
 	}
 }
 
+// One that cannot be used does not keep from logging in.
 func TestLoginsWithoutStateDirectory(t *testing.T) {
 	for range 3 {
 		end(t, begin(t, "", clientSecret), LoginRefused)
@@ -181,8 +182,22 @@ func TestLoginsWithoutStateDirectory(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := BeginLogin(t.Context(), file, "id-1", clientSecret); source.CodeOf(err) != source.CodeStateDir {
-		t.Errorf("a file for a state directory: %v", err)
+	for range 3 {
+		if err := begin(t, file, clientSecret).End(LoginRefused); source.CodeOf(err) != source.CodeStateDir {
+			t.Errorf("a file for a state directory: %v", err)
+		}
+	}
+}
+
+func TestUnreadableLoginRecord(t *testing.T) {
+	dir := t.TempDir()
+	login := begin(t, dir, clientSecret)
+	end(t, login, LoginUnknown)
+	if err := os.Mkdir(login.path, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := begin(t, dir, clientSecret).End(LoginRefused); source.CodeOf(err) != source.CodeStateDir {
+		t.Errorf("a folder for a record: %v", err)
 	}
 }
 
