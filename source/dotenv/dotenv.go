@@ -1,10 +1,9 @@
-// Package dotenv reads and writes .env files as godotenv understands them.
+// Package dotenv reads .env files as godotenv does.
 //
 // A [File] is a source.Source. Over godotenv it adds: a byte order mark at the
 // begin is dropped; a statement without a name, which godotenv takes, is
 // refused, and so is a NUL byte; names in whose values a "$" was expanded are
-// reported; files of any number of comment lines can be read. [Marshal] writes
-// what reads back as the same bytes.
+// reported; files of any number of comment lines can be read.
 //
 // Errors give the path and the number of the line, and no byte of the file.
 // godotenv's own are never passed on: they quote the rest of the file.
