@@ -140,7 +140,7 @@ func (t *try) check(_ context.Context, _ *http.Response, err error) (bool, error
 // handle reads the answer. It returns an error only where the call is to be made
 // again, because any other closes connections that can still be used.
 func (t *try) handle(resp *http.Response) error {
-	body := &limitedBody{reader: resp.Body, left: t.client.policy.MaxBody}
+	body := &limitedBody{reader: resp.Body, limit: t.client.policy.MaxBody}
 	resp.Body = struct {
 		io.Reader
 		io.Closer
@@ -206,13 +206,13 @@ func (t *try) decide() {
 	t.client.log.LogAttrs(t.ctx, slog.LevelInfo, what+", next try in "+wait.String(), slog.String("code", t.failure.err.ErrorCode()))
 }
 
-// A limitedBody ends with an error after a number of bytes, and remembers why
-// reading ended.
+// A limitedBody ends with an error when it is longer than it may be, and remembers
+// why reading ended.
 type limitedBody struct {
 	reader io.Reader
-	left   int64
+	limit  int64 // bytes; 0: none
 	read   int64
-	long   bool  // there was more than allowed
+	long   bool  // there was more than the limit
 	err    error // of reading; nil after io.EOF
 }
 
@@ -224,7 +224,7 @@ func (b *limitedBody) Read(p []byte) (int, error) {
 	}
 	n, err := b.reader.Read(p)
 	b.read += int64(n)
-	if b.left > 0 && b.read > b.left {
+	if b.limit > 0 && b.read > b.limit {
 		b.long = true
 		return 0, errTooLong
 	}

@@ -175,8 +175,8 @@ func replaceWords(s, word string) string {
 	}
 }
 
-// oneLine makes s printable: no control characters, no more than max characters.
-func oneLine(s string, max int) string {
+// oneLine makes s printable: no control characters, no more than limit characters.
+func oneLine(s string, limit int) string {
 	s = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp) {
 			return ' '
@@ -184,8 +184,8 @@ func oneLine(s string, max int) string {
 		return r
 	}, strings.ToValidUTF8(s, "?"))
 	s = strings.Join(strings.Fields(s), " ")
-	if runes := []rune(s); len(runes) > max {
-		s = string(runes[:max]) + "…"
+	if runes := []rune(s); len(runes) > limit {
+		s = string(runes[:limit]) + "…"
 	}
 	return s
 }

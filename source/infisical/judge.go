@@ -59,7 +59,7 @@ func judgeStatus(c *call, resp *http.Response) *failure {
 // judgeEnvelope says what the API's own error means.
 func judgeEnvelope(c *call, said *StatusError) *failure {
 	f := &failure{refused: true}
-	var code source.Code
+	code := codeOf(c, said)
 	switch {
 	case strings.Contains(strings.ToLower(said.Message), "temporarily locked"):
 		code = source.CodeIdentityLocked
@@ -69,8 +69,6 @@ func judgeEnvelope(c *call, said *StatusError) *failure {
 		said.RetryAfter = f.wait
 	case said.Status >= 500:
 		code, f.kind, f.refused = source.CodeServerError, serverError, false
-	default:
-		code = codeOf(c, said)
 	}
 	f.err = source.Errorf(code, "%s: %w", c.doing, said)
 	if said.noRoute {
@@ -154,12 +152,8 @@ func retryAfter(h http.Header) time.Duration {
 
 // secondsIn reads the wait out of "Please try again in 42 seconds".
 func secondsIn(message string) time.Duration {
-	const before = "try again in "
-	i := strings.Index(strings.ToLower(message), before)
-	if i < 0 {
-		return 0
-	}
-	digits, _, _ := strings.Cut(message[i+len(before):], " ")
+	_, after, _ := strings.Cut(strings.ToLower(message), "try again in ")
+	digits, _, _ := strings.Cut(after, " ")
 	seconds, err := strconv.Atoi(digits)
 	if err != nil {
 		return 0

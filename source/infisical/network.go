@@ -33,19 +33,19 @@ func judgeNetwork(ctx context.Context, c *Client, doing string, took time.Durati
 	}
 	f := &failure{kind: lost}
 	var dns *net.DNSError
-	var op *net.OpError
+	op := operation(err)
 	var errno syscall.Errno
 	var timeout net.Error
 	switch {
 	case errors.As(err, &dns):
 		f.err = source.Errorf(source.CodeUnreachable, "%s: %w", doing, dns)
-	case errors.As(err, &op) && op.Op == "dial" && op.Timeout():
+	case op != nil && op.Op == "dial" && op.Timeout():
 		f.err = source.Errorf(source.CodeUnreachable, "%s: no connection to %v within %v", doing, op.Addr, c.policy.Dial)
 	case errors.As(err, &timeout) && timeout.Timeout(),
 		// Which error a body ends with when the time is over depends on who notices.
 		c.policy.Answer > 0 && took >= c.policy.Answer:
 		f.err = source.Errorf(source.CodeTimeout, "%s: no answer within %v", doing, c.policy.Answer)
-	case errors.As(err, &op) && errors.As(err, &errno):
+	case op != nil && errors.As(op, &errno):
 		f.err = source.Errorf(source.CodeUnreachable, "%s: %s %v: %w", doing, op.Op, op.Addr, errno)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		f.err = source.Errorf(source.CodeUnreachable, "%s: %q closed the connection", doing, c.base)
@@ -53,6 +53,20 @@ func judgeNetwork(ctx context.Context, c *Client, doing string, took time.Durati
 		f.err = source.Errorf(source.CodeUnreachable, "%s: connection with %q lost", doing, c.base)
 	}
 	return f
+}
+
+// operation is the innermost network operation that failed, nil when there is none:
+// one with a proxy wraps another that has the address.
+func operation(err error) *net.OpError {
+	op, _ := errors.AsType[*net.OpError](err)
+	for op != nil {
+		inner, ok := errors.AsType[*net.OpError](op.Err)
+		if !ok {
+			break
+		}
+		op = inner
+	}
+	return op
 }
 
 // tlsReason is why a TLS connection was not made; empty when err is of another

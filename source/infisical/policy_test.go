@@ -256,3 +256,10 @@ func TestUnreachable(t *testing.T) {
 		})
 	}
 }
+
+func TestDialTimeout(t *testing.T) {
+	s := newServer(t, nil)
+	_, err := newClient(t, s.URL, func(c *infisical.Config) { c.Policy.Dial = time.Nanosecond }).Login(t.Context())
+	wantCode(t, err, source.CodeUnreachable)
+	wantText(t, err, "no connection to 127.0.0.1:", "within 1ns")
+}

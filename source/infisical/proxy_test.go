@@ -19,6 +19,12 @@ import (
 // again and asks for hosts that only the proxy knows.
 func TestProxy(t *testing.T) {
 	const variable = "INFISYNC_TEST_PROXY"
+	if os.Getenv(variable) == "gone" {
+		_, err := newClient(t, "https://infisical.test").Status(t.Context())
+		wantCode(t, err, source.CodeUnreachable)
+		wantText(t, err, "dial 127.0.0.1:1: connection refused")
+		return
+	}
 	if os.Getenv(variable) != "" {
 		allow := func(c *infisical.Config) { c.AllowHTTP, c.Policy = true, quick().InHaste() }
 		if _, err := newClient(t, "http://infisical.test", allow).Status(t.Context()); err != nil {
@@ -42,13 +48,17 @@ func TestProxy(t *testing.T) {
 		writeJSON(w, 200, `{"message":"Ok"}`)
 	}))
 	defer proxy.Close()
-	address := strings.Replace(proxy.URL, "http://", "http://user:canary@", 1)
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
-	cmd.Env = append(os.Environ(), variable+"=1", "HTTP_PROXY="+address, "HTTPS_PROXY="+address, "NO_PROXY=", "no_proxy=",
-		"http_proxy="+address, "https_proxy="+address, "REQUEST_METHOD=")
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		t.Errorf("%v\n%s", err, out)
+	for name, address := range map[string]string{
+		"there": strings.Replace(proxy.URL, "http://", "http://user:canary@", 1),
+		"gone":  "http://user:canary@127.0.0.1:1",
+	} {
+		cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
+		cmd.Env = append(os.Environ(), variable+"="+name, "HTTP_PROXY="+address, "HTTPS_PROXY="+address, "NO_PROXY=", "no_proxy=",
+			"http_proxy="+address, "https_proxy="+address, "REQUEST_METHOD=")
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Errorf("proxy is %s: %v\n%s", name, err, out)
+		}
 	}
 	if got, want := strings.Join(asked, ", "), "GET http://infisical.test/api/status, CONNECT infisical.test:443"; got != want {
 		t.Errorf("the proxy was asked %s, want %s", got, want)

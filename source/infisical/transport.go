@@ -24,10 +24,10 @@ const (
 // A transport is an http.Transport made at the first request, so that a command
 // that never asks the server reads no certificates.
 type transport struct {
-	make func() *http.Transport
+	build func() *http.Transport
 
-	mu   sync.Mutex
-	real *http.Transport // nil before the first request
+	mu    sync.Mutex
+	built *http.Transport // nil before the first request
 }
 
 // newTransport reads the files that cfg names, so that a mistake in them is known
@@ -60,7 +60,7 @@ func newTransport(cfg Config) (*transport, error) {
 			return nil, source.Errorf(source.CodeConfigInvalid, "the CA file %q holds no PEM certificate", cfg.CAFile)
 		}
 	}
-	return &transport{make: func() *http.Transport {
+	return &transport{build: func() *http.Transport {
 		conf.RootCAs = roots(extra)
 		return &http.Transport{
 			Proxy:                  http.ProxyFromEnvironment,
@@ -78,20 +78,20 @@ func newTransport(cfg Config) (*transport, error) {
 // RoundTrip sends r.
 func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	t.mu.Lock()
-	if t.real == nil {
-		t.real = t.make()
+	if t.built == nil {
+		t.built = t.build()
 	}
-	real := t.real
+	built := t.built
 	t.mu.Unlock()
-	return real.RoundTrip(r)
+	return built.RoundTrip(r)
 }
 
 // CloseIdleConnections is called by http.Client.
 func (t *transport) CloseIdleConnections() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.real != nil {
-		t.real.CloseIdleConnections()
+	if t.built != nil {
+		t.built.CloseIdleConnections()
 	}
 }
 

@@ -55,7 +55,7 @@ func (s *Session) versioned(list func(version) error) error {
 		return err
 	}
 	second := v4 + v3 - first
-	if err = list(second); !isNoRoute(err) {
+	if err = list(second); source.CauseOf(source.CodeOf(err)) != source.CauseOutOfReach {
 		s.client.known.legacy.Store(second == v3)
 	}
 	return err
@@ -63,14 +63,14 @@ func (s *Session) versioned(list func(version) error) error {
 
 // single makes a call to a route for single secrets. When there is no such route,
 // nothing was done, and the list route is asked which version there is.
-func (s *Session) single(ctx context.Context, make func(version) *call) error {
+func (s *Session) single(ctx context.Context, build func(version) *call) error {
 	assumed := s.client.version()
-	err := s.do(ctx, make(assumed))
+	err := s.do(ctx, build(assumed))
 	if !isNoRoute(err) {
 		return err
 	}
 	// Without a place it lists nothing but says what is missing.
-	probed := s.versioned(func(v version) error {
+	s.versioned(func(v version) error {
 		return s.do(ctx, &call{
 			doing:    "asking for the API's version",
 			method:   http.MethodGet,
@@ -79,8 +79,8 @@ func (s *Session) single(ctx context.Context, make func(version) *call) error {
 			read:     func(*http.Response, io.Reader) error { return nil },
 		})
 	})
-	if isNoRoute(probed) || s.client.version() == assumed {
-		return err
+	if now := s.client.version(); now != assumed {
+		return s.do(ctx, build(now))
 	}
-	return s.do(ctx, make(s.client.version()))
+	return err
 }

@@ -69,6 +69,9 @@ func (s *Session) Delete(ctx context.Context, place source.Place, name string) (
 	return s.write(ctx, w, func(v version) string { return v.secret(name) })
 }
 
+// maxRequest is the most bytes of JSON that the server reads.
+const maxRequest = 1 << 20 // 1 MiB
+
 // A write is a change of one or several secrets of one place.
 type write struct {
 	method string
@@ -135,6 +138,11 @@ func (s *Session) write(ctx context.Context, w *write, route func(version) strin
 			return Result{}, source.Errorf(source.CodeRequestRefused, "%s: the value of %q is not UTF-8", w.doing, item.Name)
 		}
 		secrets = append(secrets, item.Value)
+	}
+	// A longer body ends in a server error that does not say why. The other version's
+	// differs by a few bytes.
+	if size := len(w.encode(v3)); size > maxRequest {
+		return Result{}, source.Errorf(source.CodeRequestRefused, "%s: %d bytes are more than the %d that the server takes", w.doing, size, maxRequest)
 	}
 	var result Result
 	err := s.single(ctx, func(v version) *call {

@@ -313,6 +313,10 @@ func TestWriteChecks(t *testing.T) {
 			_, err := session.UpdateAll(ctx, place, []infisical.Item{item("A", "canary\xff")}, infisical.Upsert)
 			return err
 		},
+		"value too long": func() error {
+			_, err := session.Create(ctx, place, item("A", strings.Repeat("canary", 200_000)))
+			return err
+		},
 		"colon":         func() error { _, err := session.Create(ctx, place, item("A:B", "1")); return err },
 		"slash":         func() error { _, err := session.Create(ctx, place, item("A/B", "1")); return err },
 		"space around":  func() error { _, err := session.Create(ctx, place, item(" A", "1")); return err },
