@@ -1,6 +1,7 @@
 package dotenv
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -113,6 +114,15 @@ func TestLoadUnreadable(t *testing.T) {
 	large := File{Path: write(t, strings.Repeat("#\n", maxSize/2)+"A")}
 	if _, err := large.Load(t.Context()); source.CodeOf(err) != source.CodeDotenvInvalid || !strings.Contains(err.Error(), "larger than 16 MiB") {
 		t.Errorf("a file above the limit: %v", err)
+	}
+}
+
+func TestLoadAfterTheEnd(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	why := errors.New("why")
+	cancel(why)
+	if set, err := (File{Path: write(t, "A=1")}).Load(ctx); err != why || set.Len() != 0 {
+		t.Errorf("%d secrets, error %v", set.Len(), err)
 	}
 }
 

@@ -125,6 +125,26 @@ func TestUpdateErrorChangesNothing(t *testing.T) {
 	}
 }
 
+// Without the marker that keeps it from being swept, no local value is written.
+func TestUpdateThatCannotWrite(t *testing.T) {
+	dir, key := t.TempDir(), testKey(t, "k")
+	path := Path(dir, key, scopeA)
+	update(t, dir, key, scopeA, func(c *Contents) { c.ApplyPull(set("A", "1"), start) })
+	if err := os.Mkdir(markerPath(path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Update(t.Context(), dir, key, scopeA, func(c *Contents) error {
+		c.SetLocal("B", source.NewValue(canary), "set", start)
+		return nil
+	})
+	if source.CodeOf(err) != source.CodeStateDir || !strings.HasPrefix(err.Error(), "writing the vault: ") || strings.Contains(err.Error(), "canary") {
+		t.Errorf("error %v", err)
+	}
+	if got, err := Open(path, key, scopeA); err != nil || len(got.Local) != 0 || got.Set.Len() != 1 {
+		t.Errorf("the vault holds %+v, %v", got, err)
+	}
+}
+
 func TestUpdateWaitsForLock(t *testing.T) {
 	dir, key := t.TempDir(), testKey(t, "k")
 	unlock, err := disk.Lock(t.Context(), filepath.Join(dir, scopeA.Folder(), disk.WriteLock))
