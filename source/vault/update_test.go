@@ -6,8 +6,6 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
-	"infisync/source"
-	"infisync/source/state/disk"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -15,6 +13,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"infisync/source"
+	"infisync/source/state/disk"
 )
 
 // names returns what is in dir, but not the lock.
