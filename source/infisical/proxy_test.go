@@ -19,13 +19,13 @@ import (
 // again and asks for hosts that only the proxy knows.
 func TestProxy(t *testing.T) {
 	const variable = "INFISYNC_TEST_PROXY"
-	if os.Getenv(variable) == "gone" {
+	switch os.Getenv(variable) {
+	case "gone":
 		_, err := newClient(t, "https://infisical.test").Status(t.Context())
 		wantCode(t, err, source.CodeUnreachable)
 		wantText(t, err, "dial 127.0.0.1:1: connection refused")
 		return
-	}
-	if os.Getenv(variable) != "" {
+	case "there":
 		allow := func(c *infisical.Config) { c.AllowHTTP, c.Policy = true, quick().InHaste() }
 		if _, err := newClient(t, "http://infisical.test", allow).Status(t.Context()); err != nil {
 			t.Errorf("plain: %v", err)
