@@ -26,20 +26,23 @@ import (
 // version is set at link time; else the build information tells.
 var version string
 
-func main() { os.Exit(start(os.Args)) }
-
-// start runs the command line and returns the exit status.
-func start(args []string) int {
-	a := &app{log: report.New(os.Stderr, "text", "info")}
-	err := a.cli().Run(args)
-	return a.status(err)
-}
+func main() { os.Exit(new(app).start(os.Args)) }
 
 // An app is one run of the command line.
 type app struct {
 	log      *slog.Logger
 	command  string // the command that runs, once that is known
 	settings *config.Settings
+
+	// The waits and limits; zero: those infisync runs with.
+	clientPolicy infisical.Policy
+	syncPolicy   syncer.Policy
+}
+
+// start runs the command line and returns the exit status.
+func (a *app) start(args []string) int {
+	a.log = report.New(os.Stderr, "text", "info")
+	return a.status(a.cli().Run(args))
 }
 
 // exitStatus ends infisync with a status and nothing more to say.
@@ -369,6 +372,7 @@ func (a *app) syncer() (*syncer.Syncer, error) {
 		EnvFiles:     syncer.EnvFiles{Paths: s.EnvFiles, Named: s.Given("env-file"), Mode: s.EnvFileMode},
 		Nested:       s.Nested,
 		StateDir:     s.StateDirectory(os.LookupEnv),
+		Policy:       a.syncPolicy,
 		Log:          a.log,
 	}
 	if len(s.EnvFiles) == 0 {
@@ -406,7 +410,7 @@ func (a *app) client(login infisical.Login) (*infisical.Client, error) {
 	s := a.settings
 	return infisical.New(infisical.Config{
 		URL: s.URL, AllowHTTP: s.AllowHTTP, CAFile: s.CAFile,
-		UserAgent: "infisync/" + buildVersion(), Login: login, Log: a.log,
+		UserAgent: "infisync/" + buildVersion(), Login: login, Log: a.log, Policy: a.clientPolicy,
 	})
 }
 

@@ -1,6 +1,9 @@
+//go:build unix
+
 package main
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -8,28 +11,44 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"infisync/source"
+	"infisync/source/config"
+	"infisync/source/infisical"
 	"infisync/source/infisical/infisicaltest"
+	"infisync/source/infisical/infisicaltest/scriptcmd"
+	"infisync/source/syncer"
 )
 
 // The test binary is also infisync, and the children that the scripts start.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"infisync":     main,
-		"child-env":    childEnv,
-		"child-report": childReport,
+		"infisync":         main,
+		"infisync-hurried": hurried,
+		"child-env":        childEnv,
+		"child-digest":     childDigest,
+		"child-report":     childReport,
 	})
+}
+
+// hurried is infisync with shorter waits.
+func hurried() {
+	client := infisical.DefaultPolicy()
+	client.Answer, client.Hasty = time.Second, time.Second
+	client.RateLimitWait, client.ServerErrorWait, client.ConnectionWait = 50*time.Millisecond, 50*time.Millisecond, 50*time.Millisecond
+	limits := syncer.DefaultPolicy()
+	limits.HastyStart, limits.PatientStart = 4*time.Second, 8*time.Second
+	limits.RefusedWait, limits.MaxBackOff = time.Second, time.Second
+	os.Exit((&app{clientPolicy: client, syncPolicy: limits}).start(os.Args))
 }
 
 // childEnv writes its environment to the file it is given, each entry ended by
@@ -75,6 +94,15 @@ func childReport() {
 	}
 }
 
+// childDigest writes a digest of the variables named after the file it is given.
+func childDigest() {
+	digest := digestOf(os.LookupEnv, os.Args[2:])
+	if err := os.WriteFile(os.Args[1], []byte(digest), 0o600); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
 // digestOf tells sets of variables apart; one that is not set differs from an
 // empty one.
 func digestOf(lookup func(string) (string, bool), names []string) string {
@@ -92,336 +120,372 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		UpdateScripts:       os.Getenv("UPDATE_SCRIPTS") != "",
-		Setup:               setupScript,
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"server":  cmdServer,
-			"fault":   cmdFault,
-			"lift":    cmdLift,
-			"set":     cmdSet,
-			"unset":   cmdUnset,
-			"counts":  cmdCounts,
-			"exits":   cmdExits,
-			"spawn":   cmdSpawn,
-			"sig":     cmdSig,
-			"ended":   cmdEnded,
-			"waitfor": cmdWaitFor,
-			"matches": cmdMatches,
-			"absent":  cmdAbsent,
-		},
+		Setup:               scriptcmd.Setup,
+		Cmds:                scriptcmd.Commands(),
 	})
 }
 
-// scriptState is what the commands of one script share.
-type scriptState struct {
-	mu      sync.Mutex
-	server  *infisicaltest.Server
-	spawned map[string]*spawned
+// A bench is one infisync with its server, directory and environment.
+type bench struct {
+	t      testing.TB
+	server *infisicaltest.Server
+	dir    string
+	env    []string
 }
 
-type spawned struct {
-	cmd  *exec.Cmd
-	done chan struct{}
-}
-
-type stateKey struct{}
-
-func setupScript(env *testscript.Env) error {
-	state := &scriptState{spawned: make(map[string]*spawned)}
-	env.Values[stateKey{}] = state
-	env.Defer(func() {
-		for _, p := range state.spawned {
-			// The group too: a failed script must leave nothing behind.
-			syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
-			<-p.done
-		}
-		if state.server != nil {
-			state.server.Close()
-		}
-	})
-	env.Setenv("XDG_STATE_HOME", filepath.Join(env.WorkDir, "state"))
-	env.Setenv("HOME", env.WorkDir)
-	return nil
-}
-
-func stateOf(ts *testscript.TestScript) *scriptState {
-	return ts.Value(stateKey{}).(*scriptState)
-}
-
-func serverOf(ts *testscript.TestScript) *infisicaltest.Server {
-	s := stateOf(ts).server
-	if s == nil {
-		ts.Fatalf("no server was started")
-	}
-	return s
-}
-
-// server [PROFILE] starts an emulator and sets the variables that lead to it.
-func cmdServer(ts *testscript.TestScript, neg bool, args []string) {
-	state := stateOf(ts)
-	var opts infisicaltest.Options
-	if len(args) > 0 {
-		opts.Profile = infisicaltest.Profile(args[0])
-	}
-	seed := infisicaltest.DefaultSeed()
-	if len(args) > 1 {
-		f, err := os.Open(ts.MkAbs(args[1]))
-		ts.Check(err)
-		defer f.Close()
-		seed, err = infisicaltest.ReadSeed(f)
-		ts.Check(err)
-	}
-	opts.Seed = &seed
+func newBench(t testing.TB, opts infisicaltest.Options, extra ...string) *bench {
+	t.Helper()
 	server, err := infisicaltest.Start(opts)
-	ts.Check(err)
-	state.server = server
-	id, secret := server.Credentials()
-	ts.Setenv("INFISICAL_URL", server.URL())
-	ts.Setenv("INFISICAL_CLIENT_ID", id)
-	ts.Setenv("INFISICAL_CLIENT_SECRET", secret)
-	ts.Setenv("INFISICAL_PROJECT_ID", server.Project())
-	ts.Setenv("INFISICAL_ENVIRONMENT", "dev")
-}
-
-// fault ACTION [KIND] [KEY=VALUE…] makes the server fail; lift ends all faults.
-func cmdFault(ts *testscript.TestScript, neg bool, args []string) {
-	f := infisicaltest.Fault{Do: infisicaltest.Action(args[0])}
-	for _, arg := range args[1:] {
-		key, value, ok := strings.Cut(arg, "=")
-		n, _ := strconv.Atoi(value)
-		switch {
-		case !ok:
-			f.Kind = infisicaltest.Kind(arg)
-		case key == "status":
-			f.Status = n
-		case key == "times":
-			f.Times = n
-		case key == "retry-after":
-			f.RetryAfter = n
-		case key == "names":
-			f.Names = strings.Split(value, ",")
-		case key == "location":
-			f.Location = value
-		default:
-			ts.Fatalf("fault knows no %s", key)
-		}
-	}
-	serverOf(ts).Fault(f)
-}
-
-func cmdLift(ts *testscript.TestScript, neg bool, args []string) { serverOf(ts).LiftFaults() }
-
-// place is PATH or ENV:PATH of the first project; the default is dev:/.
-func place(ts *testscript.TestScript, s string) source.Place {
-	p := source.Place{Project: serverOf(ts).Project(), Environment: "dev", Path: "/"}
-	if env, path, ok := strings.Cut(s, ":"); ok {
-		p.Environment, p.Path = env, path
-	} else if s != "" {
-		p.Path = s
-	}
-	return p
-}
-
-// set NAME=VALUE [PLACE] changes a secret on the server; \n stands for a new line.
-func cmdSet(ts *testscript.TestScript, neg bool, args []string) {
-	name, value, ok := strings.Cut(args[0], "=")
-	if !ok {
-		ts.Fatalf("usage: set NAME=VALUE [PLACE]")
-	}
-	at := place(ts, strings.Join(args[1:], ""))
-	ts.Check(serverOf(ts).MakeFolder(at))
-	ts.Check(serverOf(ts).Set(at, name, strings.ReplaceAll(value, `\n`, "\n")))
-}
-
-// unset NAME [PLACE] deletes a secret on the server.
-func cmdUnset(ts *testscript.TestScript, neg bool, args []string) {
-	if !serverOf(ts).Delete(place(ts, strings.Join(args[1:], "")), args[0]) {
-		ts.Fatalf("there is no %s to delete", args[0])
-	}
-}
-
-// counts KIND N compares how many requests of a kind the server answered.
-func cmdCounts(ts *testscript.TestScript, neg bool, args []string) {
-	if args[0] == "reset" {
-		serverOf(ts).ResetCounts()
-		return
-	}
-	got := strconv.Itoa(serverOf(ts).Count(infisicaltest.Kind(args[0])))
-	if (got == args[1]) == neg {
-		ts.Fatalf("the server counted %s of %s, want %s: %v", got, args[0], args[1], serverOf(ts).Counts())
-	}
-}
-
-// exits N COMMAND… runs a command that must end with status N.
-func cmdExits(ts *testscript.TestScript, neg bool, args []string) {
-	want, err := strconv.Atoi(args[0])
-	ts.Check(err)
-	err = ts.Exec(args[1], args[2:]...)
-	got := 0
 	if err != nil {
-		exit, ok := err.(*exec.ExitError)
-		if !ok {
-			ts.Fatalf("%v", err)
-		}
-		status := exit.Sys().(syscall.WaitStatus)
-		if got = status.ExitStatus(); status.Signaled() {
-			got = 128 + int(status.Signal())
-		}
+		t.Fatal(err)
 	}
-	if got != want {
-		ts.Fatalf("status %d, want %d", got, want)
+	t.Cleanup(func() { server.Close() })
+	dir := t.TempDir()
+	id, secret := server.Credentials()
+	return &bench{t: t, server: server, dir: dir, env: append([]string{
+		"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "TMPDIR=" + dir, "LANG=C.UTF-8", "XDG_STATE_HOME=" + filepath.Join(dir, "state"),
+		"INFISICAL_URL=" + server.URL(), "INFISICAL_CLIENT_ID=" + id, "INFISICAL_CLIENT_SECRET=" + secret,
+		"INFISICAL_PROJECT_ID=" + server.Project(), "INFISICAL_ENVIRONMENT=dev",
+	}, extra...)}
+}
+
+func (b *bench) place(env, path string) source.Place {
+	return source.Place{Project: b.server.Project(), Environment: env, Path: path}
+}
+
+func (b *bench) set(name, value string) {
+	b.t.Helper()
+	if err := b.server.Set(b.place("dev", "/"), name, value); err != nil {
+		b.t.Fatal(err)
 	}
 }
 
-// spawn NAME COMMAND… starts a command; what it prints goes to NAME.out and
-// NAME.err.
-func cmdSpawn(ts *testscript.TestScript, neg bool, args []string) {
-	name := args[0]
-	cmd := exec.Command(args[1], args[2:]...)
-	if path, err := lookPath(ts, args[1]); err == nil {
-		cmd.Path = path
-	}
-	cmd.Dir = ts.MkAbs(".")
-	cmd.Env = scriptEnviron(ts)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	out, err := os.Create(ts.MkAbs(name + ".out"))
-	ts.Check(err)
-	defer out.Close()
-	errs, err := os.Create(ts.MkAbs(name + ".err"))
-	ts.Check(err)
-	defer errs.Close()
-	cmd.Stdout, cmd.Stderr = out, errs
-	ts.Check(cmd.Start())
-	p := &spawned{cmd: cmd, done: make(chan struct{})}
-	go func() {
-		cmd.Wait()
-		close(p.done)
-	}()
-	stateOf(ts).spawned[name] = p
+func (b *bench) path(name string) string { return filepath.Join(b.dir, name) }
+
+func (b *bench) command(name string, args ...string) *exec.Cmd {
+	cmd := exec.Command(name, args...)
+	cmd.Dir, cmd.Env = b.dir, b.env
+	return cmd
 }
 
-func lookPath(ts *testscript.TestScript, name string) (string, error) {
-	if strings.Contains(name, "/") {
-		return ts.MkAbs(name), nil
+// run runs a command to its end and returns its status and stderr.
+func (b *bench) run(name string, args ...string) (status int, stderr string) {
+	var errs bytes.Buffer
+	cmd := b.command(name, args...)
+	cmd.Stderr = &errs
+	if err := cmd.Run(); err != nil && cmd.ProcessState == nil {
+		b.t.Errorf("starting %s: %v", name, err)
+		return -1, ""
 	}
-	for dir := range strings.SplitSeq(ts.Getenv("PATH"), string(os.PathListSeparator)) {
-		if path := filepath.Join(dir, name); exec.Command(path).Err == nil {
-			if info, err := os.Stat(path); err == nil && info.Mode()&0o111 != 0 {
-				return path, nil
-			}
-		}
-	}
-	return "", exec.ErrNotFound
+	return cmd.ProcessState.ExitCode(), errs.String()
 }
 
-// scriptEnviron is the script's environment, which testscript keeps to itself:
-// the names that scripts set are known.
-func scriptEnviron(ts *testscript.TestScript) []string {
-	names := []string{"PATH", "HOME", "TMPDIR", "WORK", "XDG_STATE_HOME", "USER", "GOCOVERDIR"}
-	for _, entry := range os.Environ() {
-		name, _, _ := strings.Cut(entry, "=")
-		names = append(names, name)
-	}
-	for _, prefix := range []string{"INFISICAL_", "INFISYNC_"} {
-		for _, name := range []string{"URL", "CLIENT_ID", "CLIENT_SECRET", "CLIENT_SECRET_FILE", "PROJECT_ID", "ENVIRONMENT", "TOKEN",
-			"INTERVAL", "DEBOUNCE", "SYNC_INTERVAL", "LOG_LEVEL", "STOP_TIMEOUT", "RUN", "STATE_DIR", "PROBATION"} {
-			names = append(names, prefix+name)
-		}
-	}
-	slices.Sort(names)
-	var env []string
-	for _, name := range slices.Compact(names) {
-		if value := ts.Getenv(name); value != "" {
-			env = append(env, name+"="+value)
-		}
-	}
-	return env
+func (b *bench) read(name string) string {
+	data, _ := os.ReadFile(b.path(name))
+	return string(data)
 }
 
-func spawnedOf(ts *testscript.TestScript, name string) *spawned {
-	p := stateOf(ts).spawned[name]
-	if p == nil {
-		ts.Fatalf("nothing was spawned as %q", name)
-	}
-	return p
-}
-
-// sig NAME SIGNAL sends a signal to a spawned command.
-func cmdSig(ts *testscript.TestScript, neg bool, args []string) {
-	signals := map[string]syscall.Signal{"TERM": syscall.SIGTERM, "INT": syscall.SIGINT, "KILL": syscall.SIGKILL, "HUP": syscall.SIGHUP, "USR1": syscall.SIGUSR1}
-	sig, ok := signals[args[1]]
-	if !ok {
-		ts.Fatalf("sig knows no %s", args[1])
-	}
-	ts.Check(spawnedOf(ts, args[0]).cmd.Process.Signal(sig))
-}
-
-// ended NAME N waits for the end of a spawned command, with status N.
-func cmdEnded(ts *testscript.TestScript, neg bool, args []string) {
-	p := spawnedOf(ts, args[0])
-	<-p.done
-	status := p.cmd.ProcessState.Sys().(syscall.WaitStatus)
-	got := status.ExitStatus()
-	if status.Signaled() {
-		got = 128 + int(status.Signal())
-	}
-	if strconv.Itoa(got) != args[1] {
-		ts.Fatalf("%s ended with %d, want %s\n%s", args[0], got, args[1], readOrEmpty(ts.MkAbs(args[0]+".err")))
-	}
-}
-
-// waitfor FILE REGEXP [N] waits until REGEXP matches FILE at least N times. The
-// test's own time limit is the limit.
-func cmdWaitFor(ts *testscript.TestScript, neg bool, args []string) {
-	pattern, n := compile(ts, args[1]), 1
-	if len(args) > 2 {
-		n, _ = strconv.Atoi(args[2])
-	}
+// await waits until the file holds text at least n times, and returns it.
+func (b *bench) await(name, text string, n int) string {
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
-	for len(pattern.FindAllString(readOrEmpty(ts.MkAbs(args[0])), -1)) < n {
-		for name, p := range stateOf(ts).spawned {
-			select {
-			case <-p.done:
-				if len(pattern.FindAllString(readOrEmpty(ts.MkAbs(args[0])), -1)) < n {
-					ts.Fatalf("%s ended while %q was awaited in %s:\n%s", name, args[1], args[0], readOrEmpty(ts.MkAbs(name+".err")))
-				}
-			default:
-			}
+	for {
+		if content := b.read(name); strings.Count(content, text) >= n {
+			return content
 		}
 		<-tick.C
 	}
 }
 
-// matches FILE REGEXP N demands exactly N matches.
-func cmdMatches(ts *testscript.TestScript, neg bool, args []string) {
-	content := readOrEmpty(ts.MkAbs(args[0]))
-	if got := len(compile(ts, args[1]).FindAllString(content, -1)); strconv.Itoa(got) != args[2] {
-		ts.Fatalf("%q matches %d times in %s, want %s:\n%s", args[1], got, args[0], args[2], content)
+// TestEveryByte: in every profile the child gets each secret byte for byte, and
+// nothing else of its environment differs but the credentials taken out and
+// INFISYNC_RUN.
+func TestEveryByte(t *testing.T) {
+	for _, profile := range infisicaltest.Profiles() {
+		t.Run(string(profile), func(t *testing.T) {
+			t.Parallel()
+			f, err := os.Open("examples/emulator/seed.json")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer f.Close()
+			seed, err := infisicaltest.ReadSeed(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			b := newBench(t, infisicaltest.Options{Profile: profile, Seed: &seed},
+				"ODD=a=b=\xff\n", "EMPTY_INHERITED=", "INFISICAL_SECRET_PATH=/", "INFISYNC_LOG_LEVEL=warn")
+			want := expectedOf(b, seed)
+			for _, mode := range [][]string{{"run", "--"}, {"run", "--exec", "--"}, {"run", "--start", "vault", "--once", "--"}} {
+				status, stderr := b.run("infisync", append(mode, "child-env", "got")...)
+				if status != 0 || stderr != "" {
+					t.Fatalf("%q: status %d, stderr %q", mode, status, stderr)
+				}
+				got := strings.Split(strings.TrimSuffix(b.read("got"), "\x00"), "\x00")
+				slices.Sort(got)
+				if diff := cmp.Diff(want, got); diff != "" {
+					t.Errorf("%q: the child's environment (-want +got):\n%s", mode, diff)
+				}
+			}
+		})
 	}
 }
 
-// absent TEXT PATH… demands that no file below the paths holds the text.
-func cmdAbsent(ts *testscript.TestScript, neg bool, args []string) {
-	for _, root := range args[1:] {
-		ts.Check(filepath.WalkDir(ts.MkAbs(root), func(path string, d os.DirEntry, err error) error {
-			if err != nil || !d.Type().IsRegular() {
-				return err
+// expectedOf is what a child of dev:/ is to get: the seed's own and imported
+// secrets, references expanded, over the inherited environment.
+func expectedOf(b *bench, seed infisicaltest.Seed) []string {
+	values := make(map[string]string)
+	withheld := config.Credentials{}.Withheld()
+	for _, entry := range b.env {
+		if name, value, _ := strings.Cut(entry, "="); !slices.Contains(withheld, name) {
+			values[name] = value
+		}
+	}
+	values[config.NestedVariable] = "1"
+	take := func(env, path string) {
+		for _, folder := range seed.Folders {
+			if folder.Environment != env || source.CleanPath(folder.Path) != path {
+				continue
 			}
-			if strings.Contains(readOrEmpty(path), args[0]) {
-				ts.Fatalf("%s holds %q", path, args[0])
+			for _, secret := range folder.Secrets {
+				stored, _ := b.server.Get(b.place(env, path), secret.Name)
+				values[secret.Name] = stored.Value
 			}
-			return nil
-		}))
+		}
+	}
+	for _, folder := range seed.Folders {
+		if folder.Environment == "dev" && source.CleanPath(folder.Path) == "/" {
+			for _, imported := range folder.Imports {
+				take(imported.Environment, source.CleanPath(imported.Path))
+			}
+		}
+	}
+	take("dev", "/")
+	var out []string
+	for name, value := range values {
+		for _, reference := range []string{"DB_HOST", "DB_PASSWORD"} {
+			value = strings.ReplaceAll(value, "${"+reference+"}", values[reference])
+		}
+		out = append(out, name+"="+value)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// A fault of the matrix: what fails at which step, and what the codes are by which
+// infisync names it.
+type fault struct {
+	name  string
+	step  string // dial, login, list or body
+	apply func(*infisicaltest.Server)
+	lift  func(*infisicaltest.Server) // nil: LiftFaults
+	class class
+	codes []source.Code
+}
+
+// A class of faults has one outcome in each phase.
+type class int
+
+const (
+	outOfReach class = iota // the vault answers if there is one
+	refused                 // nothing answers
+	negative                // nothing answers: the server gave a clear answer
+	partial                 // an answer that lost names once: it is not believed when more was known
+)
+
+func faults() []fault {
+	do := func(f infisicaltest.Fault) func(*infisicaltest.Server) {
+		return func(s *infisicaltest.Server) { s.Fault(f) }
+	}
+	all := []fault{
+		{"port closed", "dial", func(s *infisicaltest.Server) { s.Down() }, func(s *infisicaltest.Server) { s.Up() }, outOfReach, []source.Code{source.CodeUnreachable}},
+		{"reset", "dial", do(infisicaltest.Fault{Do: infisicaltest.FaultReset}), nil, outOfReach, []source.Code{source.CodeUnreachable}},
+		{"no answer", "dial", do(infisicaltest.Fault{Do: infisicaltest.FaultHang}), nil, outOfReach, []source.Code{source.CodeTimeout, source.CodeStartupTimeout}},
+		{"identity locked", "login", func(s *infisicaltest.Server) { id, _ := s.Credentials(); s.Lock(id) },
+			func(s *infisicaltest.Server) { id, _ := s.Credentials(); s.Unlock(id) }, outOfReach, []source.Code{source.CodeIdentityLocked}},
+	}
+	for _, step := range []infisicaltest.Kind{infisicaltest.KindLogin, infisicaltest.KindList} {
+		add := func(name string, f infisicaltest.Fault, class class, codes ...source.Code) {
+			f.Kind = step
+			all = append(all, fault{name, string(step), do(f), nil, class, codes})
+		}
+		for _, status := range []int{500, 502, 503, 504} {
+			add(fmt.Sprint(status), infisicaltest.Fault{Do: infisicaltest.FaultStatus, Status: status}, outOfReach, source.CodeServerError)
+		}
+		add("429", infisicaltest.Fault{Do: infisicaltest.FaultStatus, Status: 429, RetryAfter: 1}, outOfReach, source.CodeRateLimited)
+		add("500 with retry-after", infisicaltest.Fault{Do: infisicaltest.FaultStatus, Status: 500, RetryAfter: 1}, outOfReach, source.CodeRateLimited)
+		add("403 with retry-after", infisicaltest.Fault{Do: infisicaltest.FaultStatus, Status: 403, RetryAfter: 1}, outOfReach, source.CodeRateLimited)
+		add("502 from a proxy", infisicaltest.Fault{Do: infisicaltest.FaultHTML502}, outOfReach, source.CodeNotTheAPI, source.CodeServerError)
+		add("a web page", infisicaltest.Fault{Do: infisicaltest.FaultHTML}, outOfReach, source.CodeNotTheAPI)
+		add("foreign JSON", infisicaltest.Fault{Do: infisicaltest.FaultForeignJSON}, outOfReach, source.CodeNotTheAPI)
+		add("redirect elsewhere", infisicaltest.Fault{Do: infisicaltest.FaultRedirect, Location: "http://127.0.0.1:1"}, outOfReach, source.CodeRedirect)
+		add("reset", infisicaltest.Fault{Do: infisicaltest.FaultReset}, outOfReach, source.CodeUnreachable)
+		add("no answer", infisicaltest.Fault{Do: infisicaltest.FaultHang}, outOfReach, source.CodeTimeout, source.CodeStartupTimeout)
+		add("body cut", infisicaltest.Fault{Do: infisicaltest.FaultCutBody}, outOfReach, source.CodeNotTheAPI, source.CodeUnreachable)
+		add("body stalls", infisicaltest.Fault{Do: infisicaltest.FaultStallBody}, outOfReach, source.CodeTimeout, source.CodeStartupTimeout)
+		add("body drips", infisicaltest.Fault{Do: infisicaltest.FaultSlowBody}, outOfReach, source.CodeTimeout, source.CodeStartupTimeout)
+		add("400", infisicaltest.Fault{Do: infisicaltest.FaultStatus, Status: 400}, negative, source.CodeRequestRefused)
+		add("422", infisicaltest.Fault{Do: infisicaltest.FaultStatus, Status: 422}, negative, source.CodeRequestRefused)
+	}
+	add := func(name string, step string, kind infisicaltest.Kind, f infisicaltest.Fault, class class, codes ...source.Code) {
+		f.Kind = kind
+		all = append(all, fault{name, step, do(f), nil, class, codes})
+	}
+	list, login := infisicaltest.KindList, infisicaltest.KindLogin
+	// Once only: a second refused login is withheld for a while.
+	add("401", "login", login, infisicaltest.Fault{Do: infisicaltest.FaultStatus, Status: 401, Times: 1}, refused, source.CodeLoginRefused)
+	add("403", "login", login, infisicaltest.Fault{Do: infisicaltest.FaultStatus, Status: 403, Times: 1}, refused, source.CodeLoginRefused, source.CodeAccessDenied)
+	add("404", "login", login, infisicaltest.Fault{Do: infisicaltest.FaultStatus, Status: 404, Times: 1, Message: "No identity with specified client ID was found"}, refused, source.CodeLoginRefused)
+	add("401", "list", list, infisicaltest.Fault{Do: infisicaltest.FaultStatus, Status: 401}, refused, source.CodeTokenRefused)
+	add("403", "list", list, infisicaltest.Fault{Do: infisicaltest.FaultStatus, Status: 403}, refused, source.CodeAccessDenied)
+	add("404 of the folder", "list", list, infisicaltest.Fault{Do: infisicaltest.FaultStatus, Status: 404, Message: "Folder with path '/' in environment with slug 'dev' not found"}, negative, source.CodePlaceNotFound)
+	add("too large", "body", list, infisicaltest.Fault{Do: infisicaltest.FaultHugeBody}, outOfReach, source.CodeNotTheAPI)
+	add("empty list", "body", list, infisicaltest.Fault{Do: infisicaltest.FaultEmptyList}, negative, source.CodeNothingFound)
+	add("masked value", "body", list, infisicaltest.Fault{Do: infisicaltest.FaultMaskValues, Names: []string{"B"}}, negative, source.CodeValueMasked)
+	add("names lost once", "body", list, infisicaltest.Fault{Do: infisicaltest.FaultLoseNames, Names: []string{"B"}, Times: 1}, partial)
+	return all
+}
+
+// faultNames are the secrets that the children of the matrix report on.
+var faultNames = []string{"A", "B", "C"}
+
+// digestFor is the digest that a child with these values reports.
+func digestFor(values ...string) string {
+	return digestOf(func(name string) (string, bool) {
+		value := values[slices.Index(faultNames, name)]
+		return strings.TrimPrefix(value, "-"), value != "-"
+	}, faultNames)
+}
+
+func faultBench(t testing.TB) *bench {
+	b := newBench(t, infisicaltest.Options{}, "INFISYNC_INTERVAL=1s", "INFISYNC_DEBOUNCE=20ms")
+	for _, name := range faultNames {
+		b.set(name, "1")
+	}
+	return b
+}
+
+// TestFaults goes through every fault in every phase. At a start the child has the
+// complete new set, or the complete previous one, or does not run, with a code; in
+// the watch it keeps what it has.
+func TestFaults(t *testing.T) {
+	var wait sync.WaitGroup
+	slots := make(chan struct{}, 12) // most of a cell is waiting
+	cells := 0
+	for _, f := range faults() {
+		for phase, check := range map[string]func(*testing.T, fault){
+			"start without vault": startWithoutVault, "start with vault": startWithVault, "watch": faultInWatch,
+		} {
+			cells++
+			slots <- struct{}{}
+			wait.Go(func() {
+				defer func() { <-slots }()
+				t.Run(fmt.Sprintf("%s/%s/%s", phase, f.step, f.name), func(t *testing.T) { check(t, f) })
+			})
+		}
+	}
+	wait.Wait()
+	t.Logf("%d cells", cells)
+}
+
+func startWithoutVault(t *testing.T, f fault) {
+	b := faultBench(t)
+	f.apply(b.server)
+	status, stderr := b.run("infisync-hurried", "run", "--once", "--", "child-digest", "got", "A", "B", "C")
+	if f.class == partial {
+		// Nothing is known that the answer could be compared with.
+		expectRan(t, b, status, stderr, digestFor("1", "-", "1"))
+		return
+	}
+	expectNotRun(t, b, f, status, stderr)
+}
+
+func startWithVault(t *testing.T, f fault) {
+	b := faultBench(t)
+	if status, stderr := b.run("infisync-hurried", "run", "--once", "--", "child-digest", "got", "A", "B", "C"); status != 0 || stderr != "" {
+		t.Fatalf("filling the vault: status %d, stderr %q", status, stderr)
+	}
+	expectRan(t, b, 0, "", digestFor("1", "1", "1"))
+	os.Remove(b.path("got"))
+	b.set("A", "2")
+	f.apply(b.server)
+	status, stderr := b.run("infisync-hurried", "run", "--once", "--", "child-digest", "got", "A", "B", "C")
+	switch f.class {
+	case outOfReach:
+		expectRan(t, b, status, stderr, digestFor("1", "1", "1"))
+		if !strings.Contains(stderr, "starting with the vault's copy") || !containsCode(stderr, "warning", f.codes) {
+			t.Errorf("the vault answered without a word of it: %q", stderr)
+		}
+	case partial:
+		expectRan(t, b, status, stderr, digestFor("2", "1", "1"))
+	default:
+		expectNotRun(t, b, f, status, stderr)
 	}
 }
 
-func compile(ts *testscript.TestScript, pattern string) *regexp.Regexp {
-	re, err := regexp.Compile("(?m)" + pattern)
-	ts.Check(err)
-	return re
+func faultInWatch(t *testing.T, f fault) {
+	b := faultBench(t)
+	cmd := b.command("infisync-hurried", "run", "--", "child-report", "report", "A", "B", "C")
+	stderr, err := os.Create(b.path("stderr"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stderr.Close()
+	cmd.Stderr = stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer cmd.Process.Kill()
+	b.await("report", "started", 1)
+	polls := b.server.Count(infisicaltest.KindList)
+	f.apply(b.server)
+	b.set("A", "2") // so that there is something to be told, and to be spoilt
+	if f.class == partial || f.name == "empty list" {
+		// These are not failures, but answers that two polls must agree on.
+		if err := b.server.Wait(t.Context(), infisicaltest.KindList, polls+2); err != nil {
+			t.Fatal(err)
+		}
+	} else {
+		if log := b.await("stderr", "poll failed", 1); !containsCode(log, "warning", f.codes) {
+			t.Errorf("stderr %q names none of %v", log, f.codes)
+		}
+		if report := b.read("report"); strings.Count(report, "\n") != 1 {
+			t.Errorf("the fault reached the child: %q", report)
+		}
+	}
+	if f.lift != nil {
+		f.lift(b.server)
+	}
+	b.server.LiftFaults()
+	report := b.await("report", "started", 2)
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("infisync: %v\n%s", err, b.read("stderr"))
+	}
+	lines := strings.Split(report, "\n")
+	if len(lines) < 3 || !strings.HasSuffix(lines[0], digestFor("1", "1", "1")) || lines[1] != "signal 15" || !strings.HasSuffix(lines[2], digestFor("2", "1", "1")) {
+		t.Errorf("the children reported %q", lines)
+	}
 }
 
-func readOrEmpty(path string) string {
-	data, _ := os.ReadFile(path)
-	return string(data)
+func expectRan(t *testing.T, b *bench, status int, stderr, digest string) {
+	t.Helper()
+	if got := b.read("got"); status != 0 || got != digest {
+		t.Errorf("status %d, the child reported %q, want %q; stderr %q", status, got, digest, stderr)
+	}
+}
+
+func expectNotRun(t *testing.T, b *bench, f fault, status int, stderr string) {
+	t.Helper()
+	if got := b.read("got"); status != 125 || got != "" || !containsCode(stderr, "error", f.codes) {
+		t.Errorf("status %d, the child reported %q, want 125, no child and one of %v; stderr %q", status, got, f.codes, stderr)
+	}
+}
+
+func containsCode(stderr, level string, codes []source.Code) bool {
+	return slices.ContainsFunc(codes, func(code source.Code) bool {
+		return strings.Contains(stderr, fmt.Sprintf("infisync: %s [%s]: ", level, code))
+	})
 }

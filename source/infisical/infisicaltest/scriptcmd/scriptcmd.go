@@ -1,3 +1,5 @@
+//go:build unix
+
 // Package scriptcmd adds commands to testscript: an emulated server that scripts
 // start, change and break, and processes that they start, signal and wait for. A
 // script waits for what happens, never for time to pass.
