@@ -5,7 +5,9 @@ package main
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -312,7 +314,7 @@ func faults() []fault {
 		for _, status := range []int{500, 502, 503, 504} {
 			add(fmt.Sprint(status), infisicaltest.Fault{Do: infisicaltest.FaultStatus, Status: status}, outOfReach, source.CodeServerError)
 		}
-		add("429", infisicaltest.Fault{Do: infisicaltest.FaultStatus, Status: 429, RetryAfter: 1}, outOfReach, source.CodeRateLimited)
+		add("429", infisicaltest.Fault{Do: infisicaltest.FaultStatus, Status: 429, RetryAfter: 1, Message: "Rate limit exceeded. Please try again in 1 seconds"}, outOfReach, source.CodeRateLimited)
 		add("500 with retry-after", infisicaltest.Fault{Do: infisicaltest.FaultStatus, Status: 500, RetryAfter: 1}, outOfReach, source.CodeRateLimited)
 		add("403 with retry-after", infisicaltest.Fault{Do: infisicaltest.FaultStatus, Status: 403, RetryAfter: 1}, outOfReach, source.CodeRateLimited)
 		add("502 from a proxy", infisicaltest.Fault{Do: infisicaltest.FaultHTML502}, outOfReach, source.CodeNotTheAPI, source.CodeServerError)
@@ -339,7 +341,7 @@ func faults() []fault {
 	add("401", "list", list, infisicaltest.Fault{Do: infisicaltest.FaultStatus, Status: 401}, refused, source.CodeTokenRefused)
 	add("403", "list", list, infisicaltest.Fault{Do: infisicaltest.FaultStatus, Status: 403}, refused, source.CodeAccessDenied)
 	add("404 of the folder", "list", list, infisicaltest.Fault{Do: infisicaltest.FaultStatus, Status: 404, Message: "Folder with path '/' in environment with slug 'dev' not found"}, negative, source.CodePlaceNotFound)
-	add("too large", "body", list, infisicaltest.Fault{Do: infisicaltest.FaultHugeBody}, outOfReach, source.CodeNotTheAPI)
+	add("too large", "body", list, infisicaltest.Fault{Do: infisicaltest.FaultHugeBody}, outOfReach, source.CodeNotTheAPI, source.CodeTimeout)
 	add("empty list", "body", list, infisicaltest.Fault{Do: infisicaltest.FaultEmptyList}, negative, source.CodeNothingFound)
 	add("masked value", "body", list, infisicaltest.Fault{Do: infisicaltest.FaultMaskValues, Names: []string{"B"}}, negative, source.CodeValueMasked)
 	add("names lost once", "body", list, infisicaltest.Fault{Do: infisicaltest.FaultLoseNames, Names: []string{"B"}, Times: 1}, partial)
@@ -488,4 +490,156 @@ func containsCode(stderr, level string, codes []source.Code) bool {
 	return slices.ContainsFunc(codes, func(code source.Code) bool {
 		return strings.Contains(stderr, fmt.Sprintf("infisync: %s [%s]: ", level, code))
 	})
+}
+
+// TestNothingLeaks: a canary as secret, client secret and token is found nowhere
+// but in the child, however it is written, whatever fails.
+func TestNothingLeaks(t *testing.T) {
+	const mark = "cAnArY7f3a9bXyZw"
+	canary := mark + "\"'\n\t$\\" + mark
+	seed := infisicaltest.DefaultSeed()
+	seed.Identities[0].ClientSecret = strings.ReplaceAll(canary, "\n", " ")
+	cases := []struct {
+		name  string
+		fault *infisicaltest.Fault
+		args  []string
+		env   []string
+	}{
+		{name: "all is well", args: []string{"run", "--once"}},
+		{name: "list refused", fault: &infisicaltest.Fault{Do: infisicaltest.FaultStatus, Status: 403, Kind: infisicaltest.KindList, Message: canary}},
+		{name: "login refused", fault: &infisicaltest.Fault{Do: infisicaltest.FaultStatus, Status: 401, Kind: infisicaltest.KindLogin, Times: 1, Message: canary}},
+		{name: "bad request", fault: &infisicaltest.Fault{Do: infisicaltest.FaultStatus, Status: 400, Kind: infisicaltest.KindLogin, Message: "bad " + canary}},
+		{name: "cut body", fault: &infisicaltest.Fault{Do: infisicaltest.FaultCutBody, Kind: infisicaltest.KindList}},
+		{name: "masked", fault: &infisicaltest.Fault{Do: infisicaltest.FaultMaskValues, Kind: infisicaltest.KindList}},
+		{name: "client secret with a line end", env: []string{"INFISICAL_CLIENT_SECRET=" + canary}},
+		{name: "token", env: []string{"INFISICAL_CLIENT_ID=", "INFISICAL_CLIENT_SECRET=", "INFISICAL_TOKEN=" + canary}},
+		{name: "in the URL", env: []string{"INFISICAL_URL=https://user:" + mark + "@127.0.0.1:1"}},
+		{name: "too large for the kernel", args: []string{"run", "--rename", "BIG=HUGE"}},
+		{name: ".env", args: []string{"run", "--env-file", "bad.env"}, env: []string{"INFISICAL_URL=", "INFISICAL_CLIENT_ID=", "INFISICAL_CLIENT_SECRET="}},
+		{name: "sync", args: []string{"sync"}},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, infisicaltest.Options{Seed: &seed}, append([]string{"INFISYNC_LOG_LEVEL=debug"}, c.env...)...)
+			b.set("SECRET", canary)
+			if c.name == "too large for the kernel" {
+				b.set("BIG", strings.Repeat(mark, 20_000))
+			}
+			if err := os.WriteFile(b.path("bad.env"), []byte("A=\""+canary+"\nB"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if c.fault != nil {
+				b.server.Fault(*c.fault)
+			}
+			args := c.args
+			if args == nil {
+				args = []string{"run"}
+			}
+			if args[0] == "run" {
+				args = append(args, "--", "child-digest", "got", "SECRET")
+			}
+			_, stderr := b.run("infisync-hurried", args...)
+			if c.name == "all is well" && b.read("got") != digestOf(func(string) (string, bool) { return canary, true }, []string{"SECRET"}) {
+				t.Errorf("the child did not get the canary; stderr %q", stderr)
+			}
+			os.Remove(b.path("bad.env"))
+			findNothing(t, "stderr", stderr, mark, canary)
+			files := 0
+			err := filepath.WalkDir(b.dir, func(path string, d os.DirEntry, err error) error {
+				if err != nil || !d.Type().IsRegular() {
+					return err
+				}
+				files++
+				data, err := os.ReadFile(path)
+				findNothing(t, path, string(data), mark, canary)
+				return err
+			})
+			if err != nil || c.name == "all is well" && files < 3 {
+				t.Errorf("looked at %d files: %v", files, err)
+			}
+		})
+	}
+}
+
+// findNothing looks for the parts of the canary in all forms in which they could
+// be written.
+func findNothing(t *testing.T, where, text, mark, canary string) {
+	t.Helper()
+	asJSON, err := json.Marshal(canary)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, form := range []string{
+		mark, canary, strings.Trim(string(asJSON), `"`), hex.EncodeToString([]byte(mark)), strings.ToUpper(hex.EncodeToString([]byte(mark))),
+		// The three alignments that base64 can have, without the edges that depend on the neighbours.
+		base64.StdEncoding.EncodeToString([]byte(mark)), base64.StdEncoding.EncodeToString([]byte(mark[1:])), base64.StdEncoding.EncodeToString([]byte(mark[2:]))[:12],
+	} {
+		if strings.Contains(text, form) {
+			t.Errorf("%s holds the canary as %q", where, form)
+		}
+	}
+}
+
+// TestArguments: what infisync knows is never in its own arguments, and the
+// child's arguments are the child's only.
+func TestArguments(t *testing.T) {
+	b := faultBench(t)
+	cmd := b.command("infisync", "run", "--", "child-report", "report", "A")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer cmd.Wait()
+	defer cmd.Process.Signal(syscall.SIGTERM)
+	b.await("report", "started", 1)
+	line, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", cmd.Process.Pid))
+	if err != nil {
+		t.Skipf("no /proc here: %v", err)
+	}
+	if want := "infisync\x00run\x00--\x00child-report\x00report\x00A\x00"; !strings.HasSuffix(string(line), want) {
+		t.Errorf("command line %q, want %q", line, want)
+	}
+}
+
+// TestImports holds who may import whom: main → source and inject; inject nothing
+// of infisync; source the standard library; below it packages import source, the
+// shared disk package, and in syncer and doctor also their siblings.
+func TestImports(t *testing.T) {
+	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}}{{"\t"}}{{join .Imports " "}}`, "./...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	for line := range strings.Lines(string(out)) {
+		pkg, imports, _ := strings.Cut(strings.TrimSpace(line), "\t")
+		for _, imported := range strings.Fields(imports) {
+			if !mayImport(pkg, imported) {
+				t.Errorf("%s imports %s", pkg, imported)
+			}
+		}
+	}
+}
+
+func mayImport(pkg, imported string) bool {
+	const own, test = "infisync/source/", "infisync/source/infisical/infisicaltest"
+	standard := !strings.Contains(strings.Split(imported, "/")[0], ".") && !strings.HasPrefix(imported, "infisync")
+	isTest := pkg == test || strings.HasPrefix(pkg, test+"/")
+	switch {
+	case standard:
+		return true
+	case imported == test:
+		return isTest || pkg == "infisync/examples/emulator"
+	case imported == "infisync":
+		return false
+	case pkg == "infisync/inject":
+		return strings.HasPrefix(imported, "golang.org/x/sys/")
+	case pkg == "infisync/source":
+		return false
+	case !strings.HasPrefix(imported, "infisync"):
+		return strings.HasPrefix(pkg, own) || pkg == "infisync" && imported == "github.com/urfave/cli/v2"
+	case pkg == "infisync":
+		return true
+	case imported == "infisync/source" || imported == own+"state/disk":
+		return strings.HasPrefix(pkg, own)
+	}
+	return pkg == own+"syncer" || pkg == own+"doctor"
 }
