@@ -498,7 +498,8 @@ func TestNothingLeaks(t *testing.T) {
 	const mark = "cAnArY7f3a9bXyZw"
 	canary := mark + "\"'\n\t$\\" + mark
 	seed := infisicaltest.DefaultSeed()
-	seed.Identities[0].ClientSecret = strings.ReplaceAll(canary, "\n", " ")
+	secret := strings.ReplaceAll(canary, "\n", " ") // a client secret has one line
+	seed.Identities[0].ClientSecret = secret
 	cases := []struct {
 		name  string
 		fault *infisicaltest.Fault
@@ -506,9 +507,9 @@ func TestNothingLeaks(t *testing.T) {
 		env   []string
 	}{
 		{name: "all is well", args: []string{"run", "--once"}},
-		{name: "list refused", fault: &infisicaltest.Fault{Do: infisicaltest.FaultStatus, Status: 403, Kind: infisicaltest.KindList, Message: canary}},
-		{name: "login refused", fault: &infisicaltest.Fault{Do: infisicaltest.FaultStatus, Status: 401, Kind: infisicaltest.KindLogin, Times: 1, Message: canary}},
-		{name: "bad request", fault: &infisicaltest.Fault{Do: infisicaltest.FaultStatus, Status: 400, Kind: infisicaltest.KindLogin, Message: "bad " + canary}},
+		{name: "list refused", fault: &infisicaltest.Fault{Do: infisicaltest.FaultStatus, Status: 403, Kind: infisicaltest.KindList}},
+		{name: "login refused", fault: &infisicaltest.Fault{Do: infisicaltest.FaultStatus, Status: 401, Kind: infisicaltest.KindLogin, Times: 1, Message: secret}},
+		{name: "bad request", fault: &infisicaltest.Fault{Do: infisicaltest.FaultStatus, Status: 400, Kind: infisicaltest.KindLogin, Message: "bad " + secret}},
 		{name: "cut body", fault: &infisicaltest.Fault{Do: infisicaltest.FaultCutBody, Kind: infisicaltest.KindList}},
 		{name: "masked", fault: &infisicaltest.Fault{Do: infisicaltest.FaultMaskValues, Kind: infisicaltest.KindList}},
 		{name: "client secret with a line end", env: []string{"INFISICAL_CLIENT_SECRET=" + canary}},

@@ -63,7 +63,6 @@ type Server struct {
 	users         []User
 	serviceTokens []ServiceToken
 	tokens        map[string]*token // id → token
-	minted        int
 	buckets       map[bucket]*window
 	known         map[string]bool // ETags the server remembers
 	faults        []*fault

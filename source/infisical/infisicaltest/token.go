@@ -21,7 +21,6 @@ const (
 type token struct {
 	id      string
 	of      *account // nil: a user's
-	user    string
 	created time.Time
 	renewed time.Time // or created
 	uses    int

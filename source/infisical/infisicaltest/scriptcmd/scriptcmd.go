@@ -12,7 +12,6 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
 
@@ -43,7 +42,6 @@ func Commands() map[string]func(*testscript.TestScript, bool, []string) {
 
 // scriptState is what the commands of one script share.
 type scriptState struct {
-	mu      sync.Mutex
 	server  *infisicaltest.Server
 	spawned map[string]*spawned
 }
