@@ -8,10 +8,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// resetDisposition gives a signal the kernel's default action, for which the Go
-// runtime has no call: its own default for QUIT prints all goroutines. It is the
-// last thing this process does; the thread stays locked.
-func resetDisposition(sig syscall.Signal) {
+// canDieOf tells whether Exit can make this process die of the signal.
+func canDieOf(sig syscall.Signal) bool { return sig == syscall.SIGINT || sig == syscall.SIGQUIT }
+
+// dieOf gives the signal the kernel's default action, for which the Go runtime
+// has no call (its own default for QUIT prints all goroutines), and takes it.
+func dieOf(sig syscall.Signal) {
 	runtime.LockOSThread()
 	// The kernel's struct sigaction begins with the handler, and all zero means the
 	// default one; it is no larger than this on any architecture.
@@ -21,4 +23,6 @@ func resetDisposition(sig syscall.Signal) {
 	var set unix.Sigset_t
 	set.Val[0] = 1 << (uint(sig) - 1)
 	_ = unix.PthreadSigmask(unix.SIG_UNBLOCK, &set, nil)
+	// To this very thread, so that it comes before the next instruction.
+	_ = unix.Tgkill(unix.Getpid(), unix.Gettid(), sig)
 }

@@ -15,8 +15,7 @@ func (s Status) Exit() {
 		// A core dump of this process would hold every secret.
 		_ = syscall.Setrlimit(syscall.RLIMIT_CORE, &syscall.Rlimit{})
 		signal.Reset(s.Signal)
-		resetDisposition(s.Signal)
-		_ = syscall.Kill(os.Getpid(), s.Signal)
+		dieOf(s.Signal)
 	}
 	os.Exit(s.Code)
 }

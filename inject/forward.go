@@ -14,6 +14,13 @@ func (r *supervision) onSignal(sig syscall.Signal) {
 
 // deliver passes a signal on, and takes it for what it asks.
 func (r *supervision) deliver(sig syscall.Signal) {
+	if r.terminal.sends(sig) {
+		r.onTerminalSignal(sig)
+		return
+	}
+	if sig == continueSignal && r.child != nil && !r.child.ended {
+		r.terminal.onContinued(r.child.pid)
+	}
 	if r.asksToStop(sig) {
 		r.onStop(sig)
 	}
@@ -22,6 +29,20 @@ func (r *supervision) deliver(sig syscall.Signal) {
 		return
 	}
 	r.forward(sig)
+}
+
+// onTerminalSignal deals with a signal that the terminal has sent to the child
+// as well.
+func (r *supervision) onTerminalSignal(sig syscall.Signal) {
+	switch {
+	case suspends(sig):
+		suspendSelf()
+	case sig != syscall.SIGINT && sig != syscall.SIGQUIT:
+	case r.state.settled():
+		r.child.interrupted = true // whether it ends of it is its own business
+	default:
+		r.onStop(sig)
+	}
 }
 
 // asksToStop tells the signals after which nothing is started any more. HUP is

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"strconv"
+	"syscall"
 )
 
 // onlyDead tells whether all that is left of the group are zombies, which their
@@ -16,6 +17,35 @@ func (g group) onlyDead() bool {
 		}
 	}
 	return len(all) > 0
+}
+
+// descendantsInGroup lists the processes of this one's process group that
+// descend from it and live. Without /proc it is the child alone, which is given
+// as 0 when it has ended.
+func descendantsInGroup(child int) []int {
+	all := processes()
+	if len(all) == 0 && child != 0 {
+		return []int{child}
+	}
+	parents := make(map[int]int, len(all)) // pid → its parent's
+	for _, p := range all {
+		parents[p.pid] = p.parent
+	}
+	self, group := os.Getpid(), syscall.Getpgrp()
+	var out []int
+	for _, p := range all {
+		if p.group != group || p.state == 'Z' || p.state == 'X' {
+			continue
+		}
+		ancestor := p.parent
+		for ancestor > 1 && ancestor != self {
+			ancestor = parents[ancestor]
+		}
+		if ancestor == self {
+			out = append(out, p.pid)
+		}
+	}
+	return out
 }
 
 // A procStat is what /proc/PID/stat tells of a process.

@@ -45,7 +45,10 @@ type supervised struct {
 	out     *lines
 	events  *lines
 	control *os.File
+	order   string // JSON
 	log     string // path of its stderr
+
+	terminal *os.File // the other end of its terminal; nil: it has none
 }
 
 // run starts the supervising program with a child of that role. The wrapper, if
@@ -70,7 +73,7 @@ func prepare(t *testing.T, wrapper []string, o order, argv ...string) *supervise
 		t.Fatal(err)
 	}
 	line := append(append(wrapper, filepath.Join(dir, "supervise"), string(text)), argv...)
-	s := &supervised{t: t, dir: dir, cmd: exec.Command(line[0], line[1:]...), log: filepath.Join(dir, "stderr")}
+	s := &supervised{t: t, dir: dir, order: string(text), cmd: exec.Command(line[0], line[1:]...), log: filepath.Join(dir, "stderr")}
 	s.cmd.Env = append(os.Environ(), "PATH="+dir+":/usr/bin:/bin")
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // by which stop finds what it left
 	return s
@@ -79,7 +82,10 @@ func prepare(t *testing.T, wrapper []string, o order, argv ...string) *supervise
 func (s *supervised) begin() {
 	t := s.t
 	t.Helper()
-	out, outEnd := pipe(t)
+	out, outEnd := s.terminal, (*os.File)(nil)
+	if out == nil {
+		out, outEnd = pipe(t)
+	}
 	control, controlEnd := pipe(t)
 	events, eventsEnd := pipe(t)
 	if s.cmd.Stdout == nil {
@@ -100,7 +106,9 @@ func (s *supervised) begin() {
 	if err := s.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	outEnd.Close()
+	if outEnd != nil {
+		outEnd.Close()
+	}
 	eventsEnd.Close()
 	control.Close()
 	t.Cleanup(s.stop)
@@ -123,7 +131,7 @@ func (s *supervised) stop() {
 
 func (s *supervised) stderr() string {
 	text, err := os.ReadFile(s.log)
-	if err != nil {
+	if err != nil && s.terminal == nil {
 		s.t.Error(err)
 	}
 	return string(text)
@@ -216,7 +224,7 @@ func readLines(t *testing.T, r io.Reader) *lines {
 		scanner := bufio.NewScanner(r)
 		scanner.Buffer(nil, 1<<20)
 		for scanner.Scan() {
-			l.ch <- scanner.Text()
+			l.ch <- strings.TrimSuffix(scanner.Text(), "\r") // terminals add it
 		}
 	}()
 	return l
@@ -231,7 +239,7 @@ func (l *lines) next(what string) string {
 		}
 		return line
 	case <-l.t.Context().Done():
-	case <-time.After(time.Minute): // far above anything seen; without it a hang hides its reason
+	case <-time.After(20 * time.Second): // far above anything seen; without it a hang hides its reason
 	}
 	l.t.Fatalf("waiting for %s: nothing came", what)
 	return ""

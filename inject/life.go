@@ -16,18 +16,21 @@ func (r *supervision) start(p plan) {
 		r.finish()
 		return
 	}
-	process, err := r.Reaper.start(launch{command: r.Command, env: childEnv(p.env), files: stdio(), ownGroup: true})
+	own := r.terminal.ownGroup()
+	r.terminal.starting()
+	process, err := r.Reaper.start(launch{command: r.Command, env: childEnv(p.env), files: stdio(), ownGroup: own})
 	if err != nil {
 		r.startFailed(p, err)
 		return
 	}
 	c := &child{
 		process: process,
-		group:   group{pid: process.pid, own: true},
+		group:   group{pid: process.pid, own: own, shared: !own},
 		env:     p.env, digest: p.env.Digest(),
 		since: time.Now(),
 	}
 	r.child, r.state, r.status = c, p.state, Status{}
+	r.terminal.started(c.pid)
 	r.Log.Debug("started", "pid", c.pid, "state", r.state.String())
 	r.emit(Event{Kind: EventStarted, PID: c.pid, Digest: c.digest})
 	for _, sig := range r.held {
@@ -70,6 +73,9 @@ func (r *supervision) onChildren() {
 		r.child.ended = true
 		r.onEnd(status)
 	}
+	if sig := r.child.takeStop(); sig != 0 && !r.child.ended && r.terminal.onStopped(r.child.pid, sig) {
+		r.signal(r.child, continueSignal)
+	}
 	if r.state == sweeping {
 		r.sweep()
 	}
@@ -79,12 +85,16 @@ func (r *supervision) onChildren() {
 func (r *supervision) onEnd(status Status) {
 	c := r.child
 	r.endCheck(c)
+	r.terminal.ended(c.pid)
 	r.cancel(alarmProbation, alarmQuiet, alarmSplay)
 	r.status = status
 	r.Log.Debug("the child ended: "+status.String(), "pid", c.pid)
 	r.emit(Event{Kind: EventEnded, PID: c.pid, Digest: c.digest, Status: status})
 	failed := status.Code != 0
 	switch {
+	case r.state == replacing && r.interrupted(status):
+		r.stop, r.upNext = syscall.SIGINT, plan{state: done}
+		r.beginSweep()
 	case r.state == replacing && r.SignalScope != ScopeChild:
 		r.state = sweeping // the stop signal went to the whole group already
 	case r.state == replacing:
@@ -92,7 +102,7 @@ func (r *supervision) onEnd(status Status) {
 	case r.state == stopping:
 		r.upNext = plan{state: done}
 		r.beginSweep()
-	case r.state == trial && failed && !c.asked(status):
+	case r.state == trial && failed && !r.asked(status):
 		r.Log.Error("the child failed with the changed secrets: " + status.String())
 		r.rollBack(c.digest)
 		r.beginSweep()
@@ -104,15 +114,29 @@ func (r *supervision) onEnd(status Status) {
 	}
 }
 
-// asked tells whether the child died of a signal that was passed on to it.
-func (c *child) asked(status Status) bool {
-	return status.Signal != 0 && status.Signal == c.forwarded
+// asked tells whether somebody wanted the end of the child: it died of a signal
+// that was passed on to it, or was interrupted at the terminal.
+func (r *supervision) asked(status Status) bool {
+	return status.Signal != 0 && status.Signal == r.child.forwarded || r.interrupted(status)
+}
+
+// interrupted tells whether the child ended by the terminal's INT or QUIT. At a
+// led terminal these do not come by here, but the status shows them.
+func (r *supervision) interrupted(status Status) bool {
+	if r.terminal == nil {
+		return false
+	}
+	switch status.Code {
+	case 128 + int(syscall.SIGINT), 128 + int(syscall.SIGQUIT):
+		return true
+	}
+	return r.child.interrupted
 }
 
 // onOwnEnd deals with a child that ended without being stopped.
 func (r *supervision) onOwnEnd(status Status) {
 	again := r.Restart == RestartAlways || r.Restart == RestartOnFailure && status.Code != 0
-	if again && !r.child.asked(status) {
+	if again && !r.asked(status) {
 		r.upNext = plan{state: waiting}
 		r.beginSweep()
 		return
@@ -189,5 +213,6 @@ func (r *supervision) finish() {
 	if r.child == nil {
 		r.err = stoppedBy(r.stop)
 	}
+	r.status.Raise = r.terminal != nil && canDieOf(r.status.Signal)
 	r.state = done
 }

@@ -31,6 +31,8 @@ type supervision struct {
 	updates <-chan Env
 	results chan verdict // of health checks
 
+	terminal *terminal
+
 	child  *child // the one that serves; nil before the first
 	newest Env    // what was last asked for
 	upNext plan   // what starting begins with, set in replacing and sweeping
@@ -56,19 +58,22 @@ type plan struct {
 // A child is one started process and what is known of it.
 type child struct {
 	*process
-	group     group
-	env       Env
-	digest    string
-	since     time.Time
-	ended     bool           // its end was dealt with
-	healthy   bool           // or there is no health check
-	accepted  bool           // healthy, and its probation is over
-	forwarded syscall.Signal // the last signal that was passed on to it
-	stopCheck context.CancelFunc
+	group       group
+	env         Env
+	digest      string
+	since       time.Time
+	ended       bool           // its end was dealt with
+	healthy     bool           // or there is no health check
+	accepted    bool           // healthy, and its probation is over
+	forwarded   syscall.Signal // the last signal that was passed on to it
+	stopCheck   context.CancelFunc
+	interrupted bool // the terminal sent it INT or QUIT
 }
 
 func (r *supervision) run(ctx context.Context, first Env) (Status, error) {
 	r.newest = first
+	r.terminal = openTerminal()
+	defer r.terminal.close()
 	r.start(plan{running, first})
 	timer := time.NewTimer(0)
 	defer timer.Stop()

@@ -17,6 +17,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // TestMain makes the test binary other programs too: under the names of roles it
@@ -39,6 +41,7 @@ func roles() map[string]func(args []string) int {
 		"child-env":    childEnvironment,
 		"child-wants":  childWants,
 		"child-orphan": childOrphan,
+		"child-tty":    childTTY,
 	}
 }
 
@@ -132,6 +135,40 @@ func becomes(args []string) int {
 	return err.(*Error).ExitCode()
 }
 
+// childTTY says what a program at a terminal sees of it: lines that are typed,
+// signals and the window's size. Before "ready" it switches echoing off.
+func childTTY([]string) int {
+	got := make(chan os.Signal, 128)
+	signal.Notify(got, syscall.SIGWINCH, syscall.SIGINT, syscall.SIGTERM, syscall.SIGCONT)
+	modes, err := unix.IoctlGetTermios(0, unix.TCGETS)
+	if err != nil {
+		panic(err)
+	}
+	modes.Lflag &^= unix.ECHO
+	unix.IoctlSetTermios(0, unix.TCSETS, modes)
+	typed := make(chan string)
+	go func() {
+		for scanner := bufio.NewScanner(os.Stdin); scanner.Scan(); {
+			typed <- scanner.Text()
+		}
+	}()
+	say("ready %d %d", os.Getpid(), unix.Getpgrp())
+	for {
+		select {
+		case line := <-typed:
+			say("read %s", line)
+		case sig := <-got:
+			if sig == syscall.SIGTERM {
+				return 0
+			}
+			say("got %s", signalName(sig.(syscall.Signal)))
+			if size, err := unix.IoctlGetWinsize(0, unix.TIOCGWINSZ); err == nil && sig == syscall.SIGWINCH {
+				say("size %d %d", size.Row, size.Col)
+			}
+		}
+	}
+}
+
 // childExit ends with the status of its argument.
 func childExit(args []string) int {
 	code, _ := strconv.Atoi(args[0])
@@ -142,9 +179,8 @@ func childExit(args []string) int {
 func childDie(args []string) int {
 	n, _ := strconv.Atoi(args[0])
 	syscall.Setrlimit(syscall.RLIMIT_CORE, &syscall.Rlimit{})
-	resetDisposition(syscall.Signal(n))
-	syscall.Kill(os.Getpid(), syscall.Signal(n))
-	select {}
+	dieOf(syscall.Signal(n))
+	return 1
 }
 
 // childTrap says which signals it gets, and ends with the status of its argument

@@ -2,7 +2,11 @@
 
 package inject
 
-import "syscall"
+import (
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
 
 // processAttr are the attributes a process is started with. There is no
 // parent-death signal here: a child outlives this program when it is killed.
@@ -12,6 +16,12 @@ func processAttr(l launch) *syscall.SysProcAttr {
 
 // becomeSubreaper does nothing: orphans go to PID 1 on this system.
 func becomeSubreaper() {}
+
+// The requests for a terminal's modes.
+const (
+	getTermios = unix.TIOCGETA
+	setTermios = unix.TIOCSETA
+)
 
 // maxSignal is the highest signal number.
 const maxSignal = 31

@@ -19,5 +19,11 @@ func becomeSubreaper() {
 	_ = unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 }
 
+// The requests for a terminal's modes.
+const (
+	getTermios = unix.TCGETS
+	setTermios = unix.TCSETS
+)
+
 // maxSignal is the highest signal number.
 const maxSignal = 64 // real-time signals included

@@ -54,8 +54,8 @@ func becomeSubreaper() {}
 
 // A group here is one process: there are neither process groups nor signals.
 type group struct {
-	pid int
-	own bool
+	pid         int
+	own, shared bool
 }
 
 // signal ends the process, whatever the signal: there is no gentle way.
@@ -74,7 +74,7 @@ func (g group) gone() bool { return true }
 func (g group) onlyDead() bool { return true }
 
 // continueSignal is never sent, since nothing is ever stopped here.
-const continueSignal = syscall.Signal(0)
+const continueSignal = syscall.Signal(-1)
 
 // collect has nothing to do: each process is waited for by its own goroutine.
 func (r *Reaper) collect() {}
