@@ -1,0 +1,96 @@
+package syncer
+
+import (
+	"errors"
+	"fmt"
+
+	"infisync/source"
+	"infisync/source/infisical"
+)
+
+// An Outcome is what became of one name in a push or a deletion. In a dry run it
+// is what would become of it.
+type Outcome string
+
+// The outcomes.
+const (
+	OutcomeCreated   Outcome = "created"
+	OutcomeUpdated   Outcome = "updated"
+	OutcomeUnchanged Outcome = "unchanged" // the server holds that value already
+	OutcomeDeleted   Outcome = "deleted"
+	OutcomeGone      Outcome = "already-gone"
+	OutcomeAwaiting  Outcome = "awaiting-approval" // nothing changes before someone approves
+	OutcomeRefused   Outcome = "refused"           // it is surely not written
+	OutcomeUnknown   Outcome = "unknown"           // it was sent, and nobody could be asked whether it took effect
+	OutcomeNotTried  Outcome = "not-tried"         // the command ended before its turn
+)
+
+// failed tells whether what the user asked for was not done.
+func (o Outcome) failed() bool {
+	return o == OutcomeRefused || o == OutcomeUnknown || o == OutcomeNotTried
+}
+
+// A Result is what became of one name. It holds no value.
+type Result struct {
+	Name       string      `json:"name"`            // as on the server
+	Given      string      `json:"given,omitempty"` // as it was given, when that differs
+	Outcome    Outcome     `json:"outcome"`
+	Version    int         `json:"version,omitempty"`    // that the server has now, or had when it was deleted; 0: not known
+	Trimmed    bool        `json:"trimmed,omitempty"`    // the server keeps the value without the white space around it
+	Restorable bool        `json:"restorable,omitempty"` // the deleted value is in the vault
+	Code       source.Code `json:"code,omitempty"`       // with Refused, Unknown and NotTried
+	Reason     string      `json:"reason,omitempty"`     // likewise, in words
+}
+
+func (r *Result) fail(outcome Outcome, err error) {
+	r.Outcome, r.Code, r.Reason = outcome, source.CodeOf(err), reason(err)
+}
+
+// reason is what the server said, without what all names of a request share; for
+// any other error its text.
+func reason(err error) string {
+	if said, ok := errors.AsType[*infisical.StatusError](err); ok {
+		return said.Error()
+	}
+	return err.Error()
+}
+
+// count is how many of the results have one of the outcomes.
+func count(results []Result, outcomes ...Outcome) int {
+	n := 0
+	for _, r := range results {
+		for _, o := range outcomes {
+			if r.Outcome == o {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// incomplete is the error of a command that did not do all it was asked to, nil
+// when it did. Ended is why it ended early, nil when it went through.
+func incomplete(done string, place source.Place, results []Result, ended error) error {
+	var first Result
+	failed := 0
+	for _, r := range results {
+		if r.Outcome.failed() {
+			if failed++; failed == 1 {
+				first = r
+			}
+		}
+	}
+	switch {
+	case ended != nil:
+		return source.Errorf(source.CodeOf(ended), "%d of %d secrets were not %s: %w", failed, len(results), done, ended)
+	case failed == 0:
+		return nil
+	}
+	more := ""
+	if failed > 1 {
+		more = fmt.Sprintf(", the first of them %q", first.Name)
+	} else {
+		more = fmt.Sprintf(", %q", first.Name)
+	}
+	return source.Errorf(first.Code, "%d of %d secrets in %q were not %s%s: %s", failed, len(results), place, done, more, first.Reason)
+}

@@ -1,0 +1,58 @@
+package syncer
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"infisync/source"
+	"infisync/source/infisical"
+)
+
+// Projects returns the projects that the identity sees, by name. Servers of 2024
+// list them to no identity: there it is those that Options.Known names, and an
+// error with source.CodeProjectNotFound when it names none. It is called instead
+// of Start.
+func (s *Syncer) Projects(ctx context.Context) ([]infisical.Project, error) {
+	if s.opt.Client == nil {
+		return nil, source.Errorf(source.CodeNothingConfigured, "no server is configured: there are no projects to list")
+	}
+	if err := s.openStore(); err != nil {
+		return nil, err
+	}
+	defer s.opt.Client.Close()
+	session, err := s.login(ctx, s.opt.Client)
+	if err != nil {
+		return nil, err
+	}
+	projects, err := session.Projects(ctx)
+	if source.CodeOf(err) == source.CodeAccessDenied {
+		projects, err = s.knownProjects(ctx, session, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(projects, func(a, b infisical.Project) int {
+		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID))
+	})
+	return projects, nil
+}
+
+// knownProjects reads the configured projects one by one.
+func (s *Syncer) knownProjects(ctx context.Context, session *infisical.Session, denied error) ([]infisical.Project, error) {
+	var projects []infisical.Project
+	for _, id := range s.opt.Known.Projects() {
+		if id == "" {
+			continue
+		}
+		project, err := session.Project(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		projects = append(projects, project)
+	}
+	if len(projects) == 0 {
+		return nil, source.Errorf(source.CodeProjectNotFound, "this server does not let the identity list its projects: name one with --project: %w", denied)
+	}
+	return projects, nil
+}
