@@ -29,6 +29,7 @@ const (
 	CodeRateLimited    Code = "rate-limited" // 429, or any answer with retry-after
 	CodeNotTheAPI      Code = "not-the-api"  // HTML, a cut body, a foreign JSON
 	CodeRedirect       Code = "redirect-refused"
+	CodeNoAccessToken  Code = "no-access-token" // a login that succeeded and gave nothing
 	CodeIdentityLocked Code = "identity-locked"
 	CodeLoginWithheld  Code = "login-withheld" // not tried: it was refused twice just now
 
@@ -43,6 +44,7 @@ const (
 	CodeSecretNotFound  Code = "secret-not-found"
 	CodeValueMasked     Code = "value-masked"
 	CodeNothingFound    Code = "nothing-found"
+	CodeNameInvalid     Code = "name-invalid"    // a character that not everybody takes
 	CodeRequestRefused  Code = "request-refused" // 400, 409, 422
 
 	// Local sources.

@@ -1,12 +1,28 @@
-// Package doctor explains failures: the stable codes with their causes and
-// remedies.
 package doctor
 
 import (
+	"errors"
 	"fmt"
 	"io"
 
 	"infisync/source"
+	"infisync/source/infisical"
+)
+
+// The codes of what only the checklist reports.
+const (
+	CodeCredentialInvalid source.Code = "credential-invalid"
+	CodeSecretInArgv      source.Code = "secret-in-argv"
+	CodeCertExpiry        source.Code = "certificate-expiry"
+	CodeClockSkew         source.Code = "clock-skew"
+	CodeTokenLife         source.Code = "token-life"
+)
+
+// Codes of package inject, which nothing in source imports.
+const (
+	codeEnvName       source.Code = "env-name"
+	codeNameRefused   source.Code = "name-refused"
+	codeNamesWithheld source.Code = "names-withheld"
 )
 
 // An Entry explains one stable error code.
@@ -32,6 +48,10 @@ var Codes = []Entry{
 		`name one with --project or INFISICAL_PROJECT_ID, or take them all with --all-projects`},
 	{source.CodeHTTPNotAllowed, "The URL is plain http:// and not this machine's own: credentials would travel readable.",
 		`use https://, or allow it with --allow-http where the network is trusted`},
+	{CodeCredentialInvalid, "The client id or the client secret cannot be one: an example's placeholder, both the same, quotes or white space in it.",
+		`copy client id and client secret anew from the machine identity's universal auth, without quotes`},
+	{CodeSecretInArgv, "A credential stands on the command line, which every user of the machine can read.",
+		`set INFISICAL_CLIENT_SECRET or name a file with --client-secret-file, and replace the client secret: it is no secret any more`},
 
 	{source.CodeUnreachable, "No connection to the server, or it was lost: wrong host or port, DNS, a firewall, or the server is down.",
 		`check INFISICAL_URL and that the server answers at URL/api/status`},
@@ -47,10 +67,16 @@ var Codes = []Entry{
 		`check INFISICAL_URL: URL/api/status must answer with JSON`},
 	{source.CodeRedirect, "The server redirects to another origin; credentials are not sent there.",
 		`set INFISICAL_URL to the address it redirects to, if you trust it`},
+	{source.CodeNoAccessToken, "The login was answered with success, but without an accessToken: a gateway or another service answers in the server's place.",
+		`check that INFISICAL_URL is the Infisical server itself and that nothing between rewrites its answers`},
 	{source.CodeIdentityLocked, "The identity is locked for some minutes after failed logins, for everyone who uses it.",
 		`correct the client secret wherever it is wrong, then wait five minutes`},
 	{source.CodeLoginWithheld, "This client secret was refused twice just now; a third login could lock the identity for everyone.",
 		`correct the client secret (a new one is tried at once), or wait half a minute`},
+	{CodeCertExpiry, "The server's certificate ends soon.",
+		`renew the server's certificate`},
+	{CodeClockSkew, "The clocks of this machine and of the server differ: certificates and tokens seem to end too early or too late.",
+		`let both machines take their time from NTP`},
 	{source.CodeStartupTimeout, "The first pull took longer than the start may take.",
 		`raise --startup-timeout, or start from the vault with --start vault`},
 
@@ -58,6 +84,8 @@ var Codes = []Entry{
 		`create a new client secret for the machine identity and set INFISICAL_CLIENT_ID and INFISICAL_CLIENT_SECRET`},
 	{source.CodeTokenRefused, "The access token is expired, revoked, used up or not meant for this.",
 		`set a fresh INFISICAL_TOKEN, or use a client id and secret`},
+	{CodeTokenLife, "The server gives the identity tokens that end almost at once.",
+		`raise the access token TTL in the identity's universal auth settings`},
 	{source.CodeAccessDenied, "The identity is known but may not do this.",
 		`give the machine identity a role in the project that may do what the error names`},
 
@@ -71,6 +99,8 @@ var Codes = []Entry{
 		`give the identity's role the permission to read values, or leave the secret out of the place`},
 	{source.CodeNothingFound, "A place lists no secret at all. Servers also answer so for a folder that is not there.",
 		`check --env and --path, or allow it with --allow-empty`},
+	{source.CodeNameInvalid, "A secret's name holds other characters than A-Z, 0-9 and _, or begins with a digit: shells cannot name such a variable, and servers refuse some.",
+		`rename the secret, or give it another name with --rename OLD=NEW; "infisync push --normalize" does it when writing`},
 	{source.CodeRequestRefused, "The server understood the request and refuses it.",
 		`correct what the server's message names`},
 
@@ -86,6 +116,8 @@ var Codes = []Entry{
 		`start once with the server in reach: a new vault is written, the old file is kept beside it`},
 	{source.CodeVaultScope, "The vault was sealed for another server, identity or place.",
 		`do not copy vaults between environments; start once with the server in reach`},
+	{source.CodeVaultFormat, "The vault was written by a newer infisync.",
+		`use that release or a newer one, or name another --state-dir`},
 	{source.CodeVaultSeveral, "Several vaults fit the settings.",
 		`name --project, --env and --path so that one fits`},
 	{source.CodeVaultNoKey, "There is no key to open a vault with.",
@@ -93,14 +125,25 @@ var Codes = []Entry{
 	{source.CodeStateDir, "The state directory cannot be used safely: others can write in it, or another user owns it.",
 		`name another with --state-dir, or: chmod 700 and chown it to the user that runs infisync`},
 
-	{"env-name", "A secret's name cannot be an environment variable's.",
+	{source.CodeExportImpossible, "The format cannot carry a secret's name or value as it is.",
+		`choose another --format, or leave the secret out with --except`},
+	{source.CodeExportFile, "The file to export to cannot be written.",
+		`check the folder, its permissions and the space left`},
+
+	{codeEnvName, "A secret's name cannot be an environment variable's.",
 		`rename the secret, give it another name with --rename, or leave it out with --except`},
 	{"env-value", "A secret's value cannot be an environment variable's: it holds a NUL byte or is longer than the kernel allows.",
 		`leave it out with --except, or shorten it: the kernel's limit is 128 KiB for one variable`},
 	{"env-too-large", "Arguments and environment together are larger than the kernel allows.",
 		`leave out what the program does not need with --only or --except; the error names the largest secret`},
-	{"name-refused", "A secret from the server would set an option of an interpreter, which lets whoever writes secrets run code.",
+	{"env-pattern", "A pattern given to --only or --except is not a glob.",
+		`correct the pattern: *, ? and [...] as in a shell`},
+	{codeNamesWithheld, "Secrets have names that belong to the session, the loader, a shell or infisync: the child keeps its own.",
+		`rename the secrets, leave them out with --except, or let one through with --allow NAME`},
+	{codeNameRefused, "A secret from the server would set an option of an interpreter, which lets whoever writes secrets run code.",
 		`let it through with --allow NAME, or leave it out with --except NAME`},
+	{"no-command", "No command to run was given.",
+		`put it behind two dashes, as in: infisync run -- ./app`},
 	{"not-found", "The command to run is not there.",
 		`check the command and PATH`},
 	{"not-executable", "The command to run is there, but cannot be executed.",
@@ -109,6 +152,8 @@ var Codes = []Entry{
 		`pass fewer or shorter arguments`},
 	{"start-failed", "The kernel refused to start the command.",
 		`see the error; limits on processes or memory are the usual cause`},
+	{"stopped", "A signal came before the command was started.",
+		`start again, if the stop was not meant`},
 
 	{source.CodeInternal, "Something happened that infisync has no name for.",
 		`report it, with the message and "infisync version"`},
@@ -124,9 +169,18 @@ func Explain(code source.Code) (Entry, bool) {
 	return Entry{}, false
 }
 
+// codeOf is source.CodeOf, but for a login that gave no token: what may answer in
+// the server's place is the same as for any foreign answer, what to do is not.
+func codeOf(err error) source.Code {
+	if errors.Is(err, infisical.ErrNoAccessToken) {
+		return source.CodeNoAccessToken
+	}
+	return source.CodeOf(err)
+}
+
 // Hint is what to do about err, in one line; empty when nothing is known.
 func Hint(err error) string {
-	entry, _ := Explain(source.CodeOf(err))
+	entry, _ := Explain(codeOf(err))
 	return entry.Remedy
 }
 

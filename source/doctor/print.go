@@ -1,0 +1,57 @@
+package doctor
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"unicode"
+)
+
+// WriteJSON prints the report as one JSON array of items.
+func (r Report) WriteJSON(w io.Writer) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	if r == nil {
+		r = Report{}
+	}
+	return enc.Encode(r)
+}
+
+// WriteText prints one line for each item, a remedy below what needs one, and the
+// counts.
+func (r Report) WriteText(w io.Writer) error {
+	label := map[Result]string{OK: "ok", Warning: "warning", Failed: "FAILED", Skipped: "skipped"}
+	width := 0
+	for _, item := range r {
+		width = max(width, len(item.Name))
+	}
+	var b strings.Builder
+	counts := make(map[Result]int)
+	for _, item := range r {
+		counts[item.Result]++
+		text := oneLine(item.Text)
+		if item.Code != "" {
+			text = "[" + string(item.Code) + "] " + text
+		}
+		fmt.Fprintf(&b, "%-*s  %-7s  %s\n", width, item.Name, label[item.Result], text)
+		if item.Remedy != "" {
+			fmt.Fprintf(&b, "%-*s  remedy: %s\n", width, "", oneLine(item.Remedy))
+		}
+	}
+	fmt.Fprintf(&b, "%d ok, %d warnings, %d failed, %d skipped\n", counts[OK], counts[Warning], counts[Failed], counts[Skipped])
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// oneLine keeps a text on its line and free of what a terminal would act on,
+// since names from the server are part of it.
+func oneLine(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp) {
+			return ' '
+		}
+		return r
+	}, s)
+}
