@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -122,8 +123,12 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		UpdateScripts:       os.Getenv("UPDATE_SCRIPTS") != "",
-		Setup:               scriptcmd.Setup,
-		Cmds:                scriptcmd.Commands(),
+		Setup: func(env *testscript.Env) error {
+			examples, err := filepath.Abs("examples")
+			env.Setenv("EXAMPLES", examples)
+			return errors.Join(err, scriptcmd.Setup(env))
+		},
+		Cmds: scriptcmd.Commands(),
 	})
 }
 
