@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -107,7 +106,7 @@ func TestJobControl(t *testing.T) {
 	s.typing("one\n")
 	s.out.after("read one")
 	s.typing(ctrlZ)
-	s.stopped(pid)
+	s.out.after("[1]+  Stopped")
 	s.typing("echo shell is here\n")
 	s.out.after("shell is here")
 	s.typing("fg\n")
@@ -115,10 +114,9 @@ func TestJobControl(t *testing.T) {
 	s.typing("two\n")
 	s.out.after("read two")
 	s.typing(ctrlZ)
-	s.stopped(pid)
+	s.out.after("[1]+  Stopped")
 	s.typing("bg\n")
-	s.out.after("got SIGCONT")
-	s.stopped(pid) // it goes on, and stops again since it reads
+	s.out.after("[1]+  Stopped") // it went on, and stopped again since it reads
 	s.typing("echo shell is back\n")
 	s.out.after("shell is back")
 	s.typing("fg\n")
@@ -140,16 +138,6 @@ func TestJobControl(t *testing.T) {
 func (s *supervised) line() string {
 	text := fmt.Sprintf("'%s' '%s' child-tty", filepath.Join(s.dir, "supervise"), s.order)
 	return text
-}
-
-// stopped waits until the child and the program that watches it are stopped.
-func (s *supervised) stopped(child int) {
-	s.t.Helper()
-	for _, pid := range []int{child, statOf(s.t, child).parent} {
-		for statOf(s.t, pid).state != 'T' {
-			runtime.Gosched()
-		}
-	}
 }
 
 func statOf(t *testing.T, pid int) procStat {
