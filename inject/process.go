@@ -56,7 +56,6 @@ type process struct {
 	stopped syscall.Signal // what stopped it since takeStop was called; 0: nothing
 	asleep  bool           // it is stopped now
 
-	handle *os.Process // windows only
 }
 
 func newProcess(pid int) *process {

@@ -30,7 +30,6 @@ func (r *Reaper) start(l launch) (*process, error) {
 		return nil, &Error{Code: CodeStartFailed, Text: "starting the command: " + errors.Unwrap(err).Error(), Err: err}
 	}
 	p := newProcess(handle.Pid)
-	p.handle = handle
 	r.mu.Lock()
 	r.processes[p.pid] = p
 	r.mu.Unlock()
