@@ -1,6 +1,6 @@
 // Package export writes secrets in the formats that other programs read.
 //
-//	dotenv   NAME=value for godotenv and its like; see Options.Dotenv
+//	dotenv   NAME=value, quoted for godotenv and its like
 //	json     one flat object NAME → value
 //	yaml     one flat mapping NAME → value
 //	shell    export NAME='value', to be sourced by sh or bash
@@ -28,14 +28,9 @@ import (
 
 // Options are what some formats need beside the secrets.
 type Options struct {
-	// Name is the metadata.name of format k8s, which needs one; the other
-	// formats ignore it.
+	// Name is the metadata.name of format k8s, which needs one; the other formats
+	// ignore it.
 	Name string
-
-	// Dotenv returns the text of a .env file, and an error that names the secret
-	// when it cannot. Only format dotenv calls it, which needs one: the rules of
-	// that format belong to the package that reads it, infisync/source/dotenv.
-	Dotenv func(source.Set) ([]byte, error)
 }
 
 // formats are in the order in which help lists them.
@@ -43,7 +38,7 @@ var formats = [...]struct {
 	name   string
 	render func(*bytes.Buffer, source.Set, Options) error
 }{
-	{"dotenv", writeDotenv},
+	{"dotenv", lines("dotenv", dotenvLine)},
 	{"json", writeJSON},
 	{"yaml", writeYAML},
 	{"shell", lines("shell", shellLine)},
@@ -86,18 +81,6 @@ func render(format string, set source.Set, opt Options) ([]byte, error) {
 		}
 	}
 	return nil, source.Errorf(source.CodeUsage, "there is no format %q: use one of %s", format, strings.Join(Formats(), ", "))
-}
-
-func writeDotenv(out *bytes.Buffer, set source.Set, opt Options) error {
-	if opt.Dotenv == nil {
-		return source.Errorf(source.CodeUsage, "format dotenv is not available here")
-	}
-	text, err := opt.Dotenv(set)
-	if err != nil {
-		return source.Errorf(source.CodeExportImpossible, "format dotenv: %w", err)
-	}
-	out.Write(text)
-	return nil
 }
 
 // lines makes a format of one that has a line for each secret. line returns the

@@ -6,14 +6,16 @@ import (
 	"unicode/utf8"
 )
 
-const byteOrderMark = "\uFEFF"
+const (
+	identifierCharacters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
+	byteOrderMark        = "\uFEFF"
+)
 
 // The reasons that several formats share.
 const (
-	reasonNul     = "its value holds a NUL byte"
-	reasonUTF8    = "its value is not UTF-8"
-	reasonNewline = "its value holds a newline"
-	reasonName    = "a variable's name has only letters, digits and underscores and does not begin with a digit"
+	reasonNul  = "its value holds a NUL byte"
+	reasonUTF8 = "its value is not UTF-8"
+	reasonName = "a variable's name has only letters, digits and underscores and does not begin with a digit"
 )
 
 // shellLine returns export NAME='value'. In single quotes no shell looks at
@@ -63,7 +65,7 @@ func dockerLine(name, value string) (text, reason string) {
 		strings.ContainsFunc(name, notInDockerName) || !utf8.ValidString(name):
 		return "", "its name is empty, begins like a comment, or holds a blank, a control character or an equals sign"
 	case strings.Contains(value, "\n"):
-		return "", reasonNewline + ", and this format has no quoting"
+		return "", "its value holds a newline, and this format has no quoting"
 	case strings.HasSuffix(value, "\r"):
 		return "", "its value ends in a carriage return, and this format has no quoting"
 	case strings.Contains(value, "\x00"):
@@ -105,12 +107,5 @@ func notInSystemd(r rune) bool {
 
 // isIdentifier tells whether a shell can have a variable of this name.
 func isIdentifier(name string) bool {
-	for i := range len(name) {
-		c := name[i]
-		letter := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '_'
-		if !letter && (i == 0 || c < '0' || c > '9') {
-			return false
-		}
-	}
-	return name != ""
+	return name != "" && strings.Trim(name, identifierCharacters) == "" && (name[0] < '0' || name[0] > '9')
 }

@@ -132,8 +132,7 @@ func writeKubernetes(out *bytes.Buffer, set source.Set, opt Options) error {
 
 // isKubernetesKey tells what Kubernetes allows as a key of a Secret's data.
 func isKubernetesKey(s string) bool {
-	const allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._"
-	return s != "" && len(s) <= maxKubernetesName && strings.Trim(s, allowed) == "" &&
+	return s != "" && len(s) <= maxKubernetesName && strings.Trim(s, identifierCharacters+"-.") == "" &&
 		s != "." && !strings.HasPrefix(s, "..")
 }
 
