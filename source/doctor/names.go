@@ -58,6 +58,14 @@ func (c *checkup) values(context.Context) Item {
 	return ok("every value fits into a variable")
 }
 
+// count is a number with what it counts.
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
 // some joins the first of many.
 func some(all []string) string {
 	const shown = 5

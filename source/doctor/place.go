@@ -181,7 +181,7 @@ func (c *checkup) permission(ctx context.Context) Item {
 			}
 		}
 	}
-	return ok("%d secrets can be read", c.set.Len())
+	return ok("the values of %s can be read", count(c.set.Len(), "secret"))
 }
 
 // permissionRemedy names the permission that is missing; empty: what the code

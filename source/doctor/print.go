@@ -40,7 +40,7 @@ func (r Report) WriteText(w io.Writer) error {
 			fmt.Fprintf(&b, "%-*s  remedy: %s\n", width, "", oneLine(item.Remedy))
 		}
 	}
-	fmt.Fprintf(&b, "%d ok, %d warnings, %d failed, %d skipped\n", counts[OK], counts[Warning], counts[Failed], counts[Skipped])
+	fmt.Fprintf(&b, "ok: %d, warnings: %d, failed: %d, skipped: %d\n", counts[OK], counts[Warning], counts[Failed], counts[Skipped])
 	_, err := io.WriteString(w, b.String())
 	return err
 }

@@ -75,6 +75,8 @@ func (c *checkup) vault(context.Context) Item {
 	switch {
 	case !c.Settings.Configured():
 		return skipped("nothing is configured")
+	case codeOf(c.KeyErr) == source.CodeVaultNoKey && !c.Settings.Credentials.HasVaultKey():
+		return warning(source.CodeVaultNoKey, "%v: infisync runs without a vault", c.KeyErr)
 	case c.KeyErr != nil:
 		return failed(c.KeyErr)
 	case c.StateDir == "" || c.stateErr != nil:
@@ -99,7 +101,7 @@ func (c *checkup) vault(context.Context) Item {
 		return failed(err)
 	}
 	age := time.Since(contents.Pulled).Round(time.Second)
-	return ok("opens and holds %d secrets, pulled %s ago", contents.Set.Len(), age)
+	return ok("opens and holds %s, pulled %s ago", count(contents.Set.Len(), "secret"), age)
 }
 
 // scope is what a pull with the settings is stored under, and whether all of it
@@ -134,7 +136,7 @@ func (c *checkup) anyVault(known source.Scope) Item {
 	if len(found) == 0 {
 		return ok("no vault yet that fits the settings and that this key opens")
 	}
-	return ok("%d that fit the settings open with this key", len(found))
+	return ok("this key opens %s that fit the settings", count(len(found), "vault"))
 }
 
 // otherVaults are the vaults in a scope's folder but for one's own.
