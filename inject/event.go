@@ -5,7 +5,8 @@ type EventKind string
 
 const (
 	EventStarted     EventKind = "started"     // a child runs: PID, Digest
-	EventHealthy     EventKind = "healthy"     // it is accepted or ready: PID, Digest
+	EventHealthy     EventKind = "healthy"     // its health check, if any, said yes: PID, Digest
+	EventAccepted    EventKind = "accepted"    // it is healthy and has outlived its probation: PID, Digest
 	EventUnhealthy   EventKind = "unhealthy"   // it was not healthy in time: PID, Digest
 	EventRestarting  EventKind = "restarting"  // it is to be replaced: PID, Digest of the new, Changes
 	EventStale       EventKind = "stale"       // changed, and the child keeps what it has: PID, Digest of the new, Changes

@@ -192,6 +192,11 @@ func (s *supervised) ready() (pid int, token string) {
 // wait waits for the end and returns what a shell would have in $?.
 func (s *supervised) wait() int {
 	s.t.Helper()
+	hung := time.AfterFunc(hangs, func() {
+		s.t.Error("it does not end")
+		s.cmd.Process.Kill()
+	})
+	defer hung.Stop()
 	err := s.cmd.Wait()
 	if s.cmd.ProcessState == nil {
 		s.t.Fatal(err)
@@ -210,6 +215,9 @@ func (s *supervised) wantEnd(code int) {
 		s.t.Errorf("exit status %d, want %d\n%s", got, code, s.stderr())
 	}
 }
+
+// hangs is far above anything seen. Without it a hang would hide its reason.
+const hangs = 20 * time.Second
 
 // lines gives the lines of a stream as they come.
 type lines struct {
@@ -239,7 +247,7 @@ func (l *lines) next(what string) string {
 		}
 		return line
 	case <-l.t.Context().Done():
-	case <-time.After(20 * time.Second): // far above anything seen; without it a hang hides its reason
+	case <-time.After(hangs):
 	}
 	l.t.Fatalf("waiting for %s: nothing came", what)
 	return ""

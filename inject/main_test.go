@@ -247,13 +247,17 @@ func childEnvironment([]string) int {
 	return 0
 }
 
-// childWants runs while the variable TOKEN does not begin with "bad"; otherwise
-// it fails with status 3.
-func childWants([]string) int {
-	token := os.Getenv("TOKEN")
-	say("ready %d %s", os.Getpid(), token)
-	if len(token) >= 3 && token[:3] == "bad" {
+// childWants fails with status 3 when the variable TOKEN begins with "bad", or
+// when the file of its argument is there. Otherwise it runs until it is killed.
+func childWants(args []string) int {
+	say("ready %d %s", os.Getpid(), os.Getenv("TOKEN"))
+	if strings.HasPrefix(os.Getenv("TOKEN"), "bad") {
 		return 3
+	}
+	if len(args) > 0 {
+		if _, err := os.Stat(args[0]); err == nil {
+			return 3
+		}
 	}
 	select {}
 }

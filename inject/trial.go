@@ -14,6 +14,7 @@ func (r *supervision) consider() {
 		r.Log.Info("the child is accepted", "pid", c.pid)
 	}
 	r.state = running
+	r.emit(Event{Kind: EventAccepted, PID: c.pid, Digest: c.digest})
 }
 
 // rollBack settles that the previous environment is used again, or an even newer
