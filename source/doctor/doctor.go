@@ -108,8 +108,8 @@ func checks() []check {
 // Run goes through the checklist. It asks the server about ten times and for each
 // thing once, logs in once, and a login that is refused counts among those that
 // state.BeginLogin remembers: running it again and again does not lock the
-// identity. A state directory that is missing is made. When ctx ends, what is
-// left fails with server-timeout.
+// identity. A state directory that is missing is made. When ctx ends, what still
+// needs the network fails.
 func Run(ctx context.Context, in Input) Report {
 	c := &checkup{Input: in, broken: make(map[string]string), judged: make(map[source.Code][]string)}
 	policy := infisical.DefaultPolicy()

@@ -1,6 +1,7 @@
 package doctor_test
 
 import (
+	"context"
 	"net/http"
 	"strings"
 	"testing"
@@ -241,5 +242,18 @@ func TestRunAgainDoesNotLock(t *testing.T) {
 	}
 	if report := s.run(t); report.Failed() {
 		t.Errorf("the right secret right afterwards:\n%s", printed(t, report))
+	}
+}
+
+// A checklist whose time is over ends, and does not log in.
+func TestContextEnds(t *testing.T) {
+	server := infisicaltest.New(t, infisicaltest.Options{})
+	s := healthy(t, server)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	report := s.runIn(t, ctx)
+	wantFailed(t, report, "tcp", source.CodeUnreachable, "canceled")
+	if n := server.Count(infisicaltest.KindAny); n != 0 {
+		t.Errorf("%d requests, want none", n)
 	}
 }

@@ -1,6 +1,7 @@
 package doctor_test
 
 import (
+	"context"
 	"maps"
 	"path/filepath"
 	"strings"
@@ -60,6 +61,11 @@ func (s *setup) with(name, value string) *setup {
 // run goes through the checklist as the command does.
 func (s *setup) run(t *testing.T) doctor.Report {
 	t.Helper()
+	return s.runIn(t, t.Context())
+}
+
+func (s *setup) runIn(t *testing.T, ctx context.Context) doctor.Report {
+	t.Helper()
 	environ := func(name string) (string, bool) { v, ok := s.env[name]; return v, ok }
 	settings, err := config.Load(config.Run, s.flags, environ, t.TempDir())
 	if err != nil {
@@ -78,7 +84,7 @@ func (s *setup) run(t *testing.T) doctor.Report {
 			in.Key, in.KeyErr = vault.DeriveKey(secret)
 		}
 	}
-	return doctor.Run(t.Context(), in)
+	return doctor.Run(ctx, in)
 }
 
 // item returns the item of that name.

@@ -89,7 +89,11 @@ func (c *checkup) token(ctx context.Context) Item {
 	left := expiry.Sub(time.Now().Add(c.status.Skew)) // by the server's clock
 	life := "of unknown life"
 	if !expiry.IsZero() {
-		life = "good for " + left.Round(time.Second).String()
+		unit := time.Second
+		if left > time.Hour {
+			unit = time.Minute // the clocks are not known better than to seconds
+		}
+		life = "good for " + left.Round(unit).String()
 	}
 	switch {
 	case c.usesToken():

@@ -28,8 +28,7 @@ func (c *checkup) dns(ctx context.Context) Item {
 	proxy, err := http.ProxyFromEnvironment(&http.Request{URL: c.server})
 	switch {
 	case err != nil:
-		// The error may hold the proxy's password.
-		return failure(source.CodeUnreachable, "HTTPS_PROXY or HTTP_PROXY is set, but not to a URL")
+		return failure(source.CodeUnreachable, "choosing a proxy: %v", err) // as a CGI program, which must not trust HTTP_PROXY
 	case proxy != nil:
 		target, c.proxied = proxy, true
 	}
