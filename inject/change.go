@@ -24,7 +24,7 @@ func (r *supervision) onUpdate(env Env) {
 // another environment, and cancels them when it should not. While a child is
 // being replaced it does nothing: it is called again when that is over.
 func (r *supervision) considerChange() {
-	if !r.state.settled() {
+	if !r.state.settled() || r.other != nil {
 		return
 	}
 	pending := !r.alarms[alarmQuiet].IsZero() || !r.alarms[alarmSplay].IsZero()
@@ -51,9 +51,6 @@ func (r *supervision) onQuiet() {
 
 // act does what a change leads to.
 func (r *supervision) act() {
-	if !r.state.settled() {
-		return
-	}
 	// A child that ended by itself is not started again by a change, so the
 	// kernel is asked before a stop is sent.
 	if r.onChildren(); !r.state.settled() {
@@ -78,7 +75,13 @@ func (r *supervision) act() {
 	default:
 		r.Log.Info("restarting: " + changes.String())
 		event.Kind = EventRestarting
-		r.replace(r.planFor(r.newest))
+		r.emit(event)
+		if p := r.planFor(r.newest); r.Overlap {
+			r.overlap(p)
+		} else {
+			r.replace(p)
+		}
+		return
 	}
 	r.emit(event)
 }
@@ -127,6 +130,9 @@ func (r *supervision) kill() {
 		r.killed = true
 		if err := r.child.group.signal(syscall.SIGKILL); err != nil {
 			r.Log.Error("killing the child: " + err.Error())
+		}
+		if r.other != nil {
+			r.killOther()
 		}
 		r.at(alarmPoll, pollEvery)
 	}

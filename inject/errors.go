@@ -15,6 +15,7 @@ const (
 	CodeNotExecutable    = "not-executable"     // exit status 126
 	CodeArgumentsTooLong = "arguments-too-long" // exit status 126
 	CodeStartFailed      = "start-failed"       // no process could be made
+	CodeListen           = "listen-failed"      // a socket for the child cannot be opened
 	CodeStopped          = "stopped"            // a signal came before there was a child; exit status 128+n
 )
 

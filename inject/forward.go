@@ -62,7 +62,7 @@ func (r *supervision) onStop(sig syscall.Signal) {
 		return
 	}
 	r.stop = sig
-	r.cancel(alarmQuiet, alarmSplay, alarmProbation, alarmQuarantine, alarmBackoff)
+	r.cancel(alarmQuiet, alarmSplay, alarmProbation, alarmQuarantine, alarmBackoff, alarmReady)
 	switch r.state {
 	case starting, done:
 		return // start looks at r.stop itself
@@ -76,6 +76,10 @@ func (r *supervision) onStop(sig syscall.Signal) {
 	r.Log.Debug("stopping after "+signalName(sig), "pid", r.child.pid)
 	r.emit(Event{Kind: EventStopping, PID: r.child.pid})
 	r.endCheck(r.child)
+	if r.next != nil {
+		r.endCheck(r.next)
+		r.other, r.next = r.next, nil
+	}
 	r.state, r.killed = stopping, false
 	r.cancel(alarmKill) // of a replacement that had begun: the child may take its time now
 	if r.KillAfter > 0 {
@@ -85,8 +89,12 @@ func (r *supervision) onStop(sig syscall.Signal) {
 
 // forward passes a signal on to the child.
 func (r *supervision) forward(sig syscall.Signal) {
-	r.child.forwarded = sig
-	r.signal(r.child, sig)
+	for _, c := range []*child{r.child, r.next, r.other} {
+		if c != nil {
+			c.forwarded = sig
+			r.signal(c, sig)
+		}
+	}
 }
 
 // signal sends a signal to those who are meant by the scope.

@@ -28,20 +28,30 @@ const checkEvery = 250 * time.Millisecond
 // beginCheck asks, until the answer is yes or time is up, whether the child
 // works. endCheck ends it early.
 func (r *supervision) beginCheck(c *child) {
-	if !r.Health.configured() {
+	switch {
+	case r.Overlap:
+		r.awaitReady(c)
+	case r.Health.configured():
+		r.check(c, func(ctx context.Context) bool {
+			ctx, cancel := context.WithTimeout(ctx, r.Health.Timeout)
+			defer cancel()
+			return r.Health.await(ctx, r.Reaper, c.env)
+		})
+	default:
 		r.onHealthy(c)
-		return
 	}
-	checking, stop := context.WithCancel(context.Background())
+}
+
+// check has the loop told what judge says, unless endCheck comes first.
+func (r *supervision) check(c *child, judge func(context.Context) bool) {
+	ctx, stop := context.WithCancel(context.Background())
 	c.stopCheck = stop
 	go func() {
 		defer stop()
-		ctx, cancel := context.WithTimeout(checking, r.Health.Timeout)
-		defer cancel()
-		healthy := r.Health.await(ctx, r.Reaper, c.env)
+		v := verdict{c, judge(ctx)}
 		select {
-		case r.results <- verdict{c, healthy}:
-		case <-checking.Done():
+		case r.results <- v:
+		case <-ctx.Done():
 		}
 	}()
 }
@@ -50,15 +60,23 @@ func (r *supervision) endCheck(c *child) {
 	if c.stopCheck != nil {
 		c.stopCheck()
 	}
+	if c.notify != nil {
+		c.notify.close()
+		c.notify = nil
+	}
 }
 
 func (r *supervision) onVerdict(v verdict) {
 	switch c := v.child; {
-	case c != r.child || c.ended:
+	case c.ended || c != r.child && c != r.next:
+	case v.healthy && c == r.next:
+		r.takeOver()
+	case c == r.next:
+		r.giveUp("is not ready in time")
 	case v.healthy:
 		r.onHealthy(c)
 	default:
-		r.Log.Error("the child is not healthy", "pid", c.pid, "after", r.Health.Timeout)
+		r.Log.Error("the child is not healthy in time", "pid", c.pid)
 		r.emit(Event{Kind: EventUnhealthy, PID: c.pid, Digest: c.digest})
 		r.fail(c)
 	}

@@ -16,30 +16,48 @@ func (r *supervision) start(p plan) {
 		r.finish()
 		return
 	}
-	own := r.terminal.ownGroup()
-	r.terminal.starting()
-	process, err := r.Reaper.start(launch{command: r.Command, env: childEnv(p.env), files: stdio(), ownGroup: own})
+	c, err := r.launch(p)
 	if err != nil {
 		r.startFailed(p, err)
 		return
 	}
-	c := &child{
-		process: process,
-		group:   group{pid: process.pid, own: own, shared: !own},
-		env:     p.env, digest: p.env.Digest(),
-		since: time.Now(),
-	}
 	r.child, r.state, r.status = c, p.state, Status{}
 	r.terminal.started(c.pid)
-	r.Log.Debug("started", "pid", c.pid, "state", r.state.String())
-	r.emit(Event{Kind: EventStarted, PID: c.pid, Digest: c.digest})
 	for _, sig := range r.held {
 		r.forward(sig)
 	}
 	r.held = nil
-	r.beginCheck(c)
 	r.at(alarmProbation, r.Probation)
+	r.beginCheck(c)
 	r.considerChange() // what came while the one before was ending
+}
+
+// launch starts a child.
+func (r *supervision) launch(p plan) (*child, error) {
+	files, extra := r.inherited()
+	c := &child{env: p.env, digest: p.env.Digest(), plan: p.state}
+	if r.Overlap && r.ReadyAfter == 0 {
+		socket, err := newNotifySocket()
+		if err != nil {
+			return nil, err
+		}
+		c.notify = socket
+		extra = append(extra, NewVar("NOTIFY_SOCKET", socket.address()))
+	}
+	own := r.terminal.ownGroup() || r.Overlap // two of them are told apart by their groups
+	r.terminal.starting()
+	process, err := r.Reaper.start(launch{
+		command: r.Command, env: childEnv(p.env).With(extra...),
+		files: files, staged: len(files) > len(stdio()), ownGroup: own,
+	})
+	if err != nil {
+		r.endCheck(c)
+		return nil, err
+	}
+	c.process, c.group, c.since = process, group{pid: process.pid, own: own, shared: !own}, time.Now()
+	r.Log.Debug("started", "pid", c.pid, "state", p.state.String())
+	r.emit(Event{Kind: EventStarted, PID: c.pid, Digest: c.digest})
+	return c, nil
 }
 
 func (r *supervision) startFailed(p plan, err error) {
@@ -49,7 +67,8 @@ func (r *supervision) startFailed(p plan, err error) {
 		r.start(r.upNext)
 		return
 	}
-	r.err, r.state = err, done
+	r.err = err
+	r.finish()
 }
 
 // childEnv is env without what the service manager means for this process alone.
@@ -69,8 +88,8 @@ func (r *supervision) onChildren() {
 	if r.child == nil {
 		return
 	}
+	r.onOthers()
 	if status, over := r.child.over(); over && !r.child.ended {
-		r.child.ended = true
 		r.onEnd(status)
 	}
 	if sig := r.child.takeStop(); sig != 0 && !r.child.ended && r.terminal.onStopped(r.child.pid, sig) {
@@ -84,14 +103,14 @@ func (r *supervision) onChildren() {
 // onEnd decides what the end of the child leads to.
 func (r *supervision) onEnd(status Status) {
 	c := r.child
-	r.endCheck(c)
 	r.terminal.ended(c.pid)
 	r.cancel(alarmProbation, alarmQuiet, alarmSplay)
 	r.status = status
-	r.Log.Debug("the child ended: "+status.String(), "pid", c.pid)
-	r.emit(Event{Kind: EventEnded, PID: c.pid, Digest: c.digest, Status: status})
+	r.ended(c, status)
 	failed := status.Code != 0
 	switch {
+	case r.state == overlapping:
+		r.promote()
 	case r.state == replacing && r.interrupted(status):
 		r.stop, r.upNext = syscall.SIGINT, plan{state: done}
 		r.beginSweep()
@@ -210,7 +229,11 @@ func (r *supervision) finish() {
 	if n := r.Reaper.Orphans(); n > 0 {
 		r.Log.Debug("waited for orphans", "count", n)
 	}
-	if r.child == nil {
+	if r.other != nil {
+		r.state, r.upNext = sweeping, plan{state: done} // until that one has ended too
+		return
+	}
+	if r.child == nil && r.err == nil {
 		r.err = stoppedBy(r.stop)
 	}
 	r.status.Raise = r.terminal != nil && canDieOf(r.status.Signal)

@@ -17,6 +17,9 @@ const (
 	alarmProbation               // the child has outlived it
 	alarmQuarantine              // the environment may be tried again
 	alarmBackoff                 // start again
+	alarmReady                   // the child that is waited for should be ready
+	alarmDrain                   // the other child took too long to end
+	alarmWatchdog                // the service manager wants to hear of this process
 	alarmCount
 )
 
@@ -31,9 +34,12 @@ type supervision struct {
 	updates <-chan Env
 	results chan verdict // of health checks
 
-	terminal *terminal
+	terminal  *terminal
+	listeners []*listener
 
 	child  *child // the one that serves; nil before the first
+	next   *child // started beside it, and not ready yet; nil outside overlapping
+	other  *child // being ended beside it, after one of the two was given up; nil: none
 	newest Env    // what was last asked for
 	upNext plan   // what starting begins with, set in replacing and sweeping
 
@@ -58,22 +64,29 @@ type plan struct {
 // A child is one started process and what is known of it.
 type child struct {
 	*process
-	group       group
-	env         Env
-	digest      string
-	since       time.Time
+	group  group
+	env    Env
+	digest string
+	since  time.Time
+	plan   state // the state it is in when it serves
+
 	ended       bool           // its end was dealt with
 	healthy     bool           // or there is no health check
 	accepted    bool           // healthy, and its probation is over
 	forwarded   syscall.Signal // the last signal that was passed on to it
-	stopCheck   context.CancelFunc
-	interrupted bool // the terminal sent it INT or QUIT
+	interrupted bool           // the terminal sent it INT or QUIT
+
+	stopCheck context.CancelFunc // nil: nothing is checked
+	notify    *notifySocket      // where it says that it is ready; nil: it is not asked
 }
 
 func (r *supervision) run(ctx context.Context, first Env) (Status, error) {
 	r.newest = first
 	r.terminal = openTerminal()
 	defer r.terminal.close()
+	if r.WatchdogEvery > 0 {
+		r.at(alarmWatchdog, 0)
+	}
 	r.start(plan{running, first})
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -149,11 +162,19 @@ func (r *supervision) onAlarms() {
 			r.considerChange()
 		case alarmBackoff:
 			r.start(plan{running, r.usable()})
+		case alarmReady:
+			r.onReadyAlarm()
+		case alarmDrain:
+			r.killOther()
+		case alarmWatchdog:
+			r.tellManager("WATCHDOG=1")
+			r.at(alarmWatchdog, r.WatchdogEvery)
 		}
 	}
 }
 
 func (r *supervision) emit(e Event) {
+	r.tell(e)
 	if r.OnEvent != nil {
 		r.OnEvent(e)
 	}

@@ -24,6 +24,7 @@ import (
 // TestMain makes the test binary other programs too: under the names of roles it
 // is the supervising program or one of its children.
 func TestMain(m *testing.M) {
+	Stage()
 	if role, ok := roles()[filepath.Base(os.Args[0])]; ok {
 		os.Exit(role(os.Args[1:]))
 	}

@@ -103,6 +103,7 @@ type launch struct {
 	env      Env
 	files    []uintptr // descriptors for 0, 1, 2, …; those not listed are inherited as they are
 	ownGroup bool      // it leads a process group of its own
+	staged   bool      // LISTEN_PID is to be its process id
 }
 
 // stdio are this process's own standard descriptors, by number: asking os.Stdin

@@ -3,6 +3,7 @@
 package inject
 
 import (
+	"os"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -13,6 +14,9 @@ import (
 func processAttr(l launch) *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: l.ownGroup}
 }
+
+// selfPath is this program's file.
+func selfPath() (string, error) { return os.Executable() }
 
 // becomeSubreaper does nothing: orphans go to PID 1 on this system.
 func becomeSubreaper() {}

@@ -13,6 +13,9 @@ func processAttr(l launch) *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: l.ownGroup, Pdeathsig: syscall.SIGTERM}
 }
 
+// selfPath is this program's file, also when another has taken its name since.
+func selfPath() (string, error) { return "/proc/self/exe", nil }
+
 // becomeSubreaper makes orphaned descendants children of this process, so that
 // it can wait for them. Without the right to it they go to PID 1, as usual.
 func becomeSubreaper() {

@@ -91,22 +91,44 @@ func (r *Reaper) start(l launch) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
+	argv := l.command.Argv
 	attr := &syscall.ProcAttr{Env: l.env.Environ(), Files: l.files, Sys: processAttr(l)}
-	var p *process
-	started := make(chan struct{})
+	var through *stage
+	if l.staged {
+		if through, err = newStage(&file, &argv, attr); err != nil {
+			return nil, l.command.execError(errnoOf(err), true)
+		}
+	}
+	p, err := r.fork(file, argv, attr)
+	var errno syscall.Errno
+	if err != nil {
+		errno = errnoOf(err)
+	}
+	if through != nil {
+		if failed := through.await(); failed != 0 {
+			errno = failed
+			<-p.done
+		}
+	}
+	if errno != 0 {
+		return nil, l.command.execError(errno, true)
+	}
+	return p, nil
+}
+
+// fork has the one thread for it make a process, and notes it.
+func (r *Reaper) fork(file string, argv []string, attr *syscall.ProcAttr) (p *process, err error) {
+	made := make(chan struct{})
 	r.starts <- func() {
-		defer close(started)
+		defer close(made)
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		var pid int
-		if pid, err = syscall.ForkExec(file, l.command.Argv, attr); err == nil {
+		if pid, err = syscall.ForkExec(file, argv, attr); err == nil {
 			p = newProcess(pid)
 			r.processes[pid] = p
 		}
 	}
-	<-started
-	if err != nil {
-		return nil, l.command.execError(errnoOf(err), true)
-	}
-	return p, nil
+	<-made
+	return p, err
 }

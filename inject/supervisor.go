@@ -55,6 +55,26 @@ type Supervisor struct {
 	Quarantine time.Duration // 0: until it changes [10m]
 	NoRollback bool
 	Health     Health
+
+	// Sockets that are opened here and that each child inherits by the convention
+	// of sd_listen_fds(3): "tcp:HOST:PORT" or "unix:PATH". They take connections
+	// while no child runs. Main must call Stage for it.
+	Listen []string
+
+	// Overlap starts the new child beside the old one, which is stopped when the
+	// new one is ready: when it says READY=1 on the NOTIFY_SOCKET that it gets
+	// (Linux), or, with ReadyAfter, when it has run for so long. One that is not
+	// ready in time, or ends, is given up, and the old one stays. Health is not
+	// used then: a check could not tell which of the two it reaches.
+	Overlap      bool
+	ReadyAfter   time.Duration // 0: READY=1 is waited for
+	ReadyTimeout time.Duration // 0: at once [30s]
+
+	// NotifySocket is where the service manager that started this process wants to
+	// hear of it, from NOTIFY_SOCKET; empty: it does not. WatchdogEvery, from half
+	// of WATCHDOG_USEC, is how often it is told that this process is alive; 0: never.
+	NotifySocket  string
+	WatchdogEvery time.Duration
 }
 
 // A SignalScope says who gets a signal that is passed on, and the StopSignal.
@@ -121,6 +141,10 @@ func (s *Supervisor) Run(ctx context.Context, first Env, updates <-chan Env) (St
 	if err := r.Signals.takeOver(); err != nil {
 		return Status{}, err
 	}
+	if err := r.listen(); err != nil {
+		return Status{}, err
+	}
+	defer r.unlisten()
 	becomeSubreaper()
 	return r.run(ctx, first)
 }

@@ -20,11 +20,7 @@ func (r *supervision) consider() {
 // rollBack settles that the previous environment is used again, or an even newer
 // one that has come meanwhile.
 func (r *supervision) rollBack(failed string) {
-	r.quarantined = failed
-	if r.Quarantine > 0 {
-		r.at(alarmQuarantine, r.Quarantine)
-	}
-	r.emit(Event{Kind: EventQuarantined, Digest: failed})
+	r.isolate(failed)
 	if newest := r.newest.Digest(); newest != failed {
 		r.quarantined = ""
 		r.cancel(alarmQuarantine)
@@ -34,6 +30,15 @@ func (r *supervision) rollBack(failed string) {
 	r.Log.Error("going back to the previous secrets: " + Diff(r.newest, *r.good).String())
 	r.emit(Event{Kind: EventRolledBack, Digest: r.good.Digest()})
 	r.upNext = plan{rollback, *r.good}
+}
+
+// isolate puts an environment into quarantine.
+func (r *supervision) isolate(digest string) {
+	r.quarantined = digest
+	if r.Quarantine > 0 {
+		r.at(alarmQuarantine, r.Quarantine)
+	}
+	r.emit(Event{Kind: EventQuarantined, Digest: digest})
 }
 
 // secretsWereNotTheCause ends a rollback that failed as well: the newest
