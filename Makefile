@@ -17,6 +17,8 @@ demo: build ## see it work: login, pull, start, rotate, restart, on an emulated 
 
 test: ## run the tests (no race detector, no cgo)
 	$(GO) test ./...
+	@for t in podman age strace jq dot bash setpriv unshare; do command -v $$t >/dev/null || \
+	  echo "left out: the tests that need $$t, which is not here"; done
 
 check: ## what must hold before a commit: formatting, vet, staticcheck, races, other systems
 	@out=$$(gofmt -l . 2>&1); test -z "$$out" || { echo "gofmt: $$out"; exit 1; }

@@ -23,7 +23,7 @@ func CauseOf(code Code) Cause {
 	case CodeNothingConfigured:
 		return CauseNothingConfigured
 	case CodeUnreachable, CodeTLS, CodeTimeout, CodeServerError, CodeRateLimited,
-		CodeNotTheAPI, CodeRedirect, CodeIdentityLocked, CodeStartupTimeout:
+		CodeNotTheAPI, CodeNoAccessToken, CodeRedirect, CodeIdentityLocked, CodeStartupTimeout:
 		return CauseOutOfReach
 	case CodeLoginRefused, CodeTokenRefused, CodeAccessDenied, CodeLoginWithheld:
 		return CauseRefused

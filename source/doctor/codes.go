@@ -1,12 +1,10 @@
 package doctor
 
 import (
-	"errors"
 	"fmt"
 	"io"
 
 	"infisync/source"
-	"infisync/source/infisical"
 )
 
 // The codes of what only the checklist reports.
@@ -150,6 +148,8 @@ var Codes = []Entry{
 		`check its mode, and for a script its first line`},
 	{"arguments-too-long", "The kernel refused to start the command: argument list too long.",
 		`pass fewer or shorter arguments`},
+	{"listen-failed", "A socket that the command is to be given could not be opened.",
+		`check --listen: the address may be in use, or the path not writable`},
 	{"start-failed", "The kernel refused to start the command.",
 		`see the error; limits on processes or memory are the usual cause`},
 	{"stopped", "A signal came before the command was started.",
@@ -169,18 +169,9 @@ func Explain(code source.Code) (Entry, bool) {
 	return Entry{}, false
 }
 
-// codeOf is source.CodeOf, but for a login that gave no token: what may answer in
-// the server's place is the same as for any foreign answer, what to do is not.
-func codeOf(err error) source.Code {
-	if errors.Is(err, infisical.ErrNoAccessToken) {
-		return source.CodeNoAccessToken
-	}
-	return source.CodeOf(err)
-}
-
 // Hint is what to do about err, in one line; empty when nothing is known.
 func Hint(err error) string {
-	entry, _ := Explain(codeOf(err))
+	entry, _ := Explain(source.CodeOf(err))
 	return entry.Remedy
 }
 

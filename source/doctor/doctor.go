@@ -223,7 +223,7 @@ func failure(code source.Code, format string, args ...any) Item {
 }
 
 // failed is a failure as an error has it.
-func failed(err error) Item { return Item{Result: Failed, Code: codeOf(err), Text: err.Error()} }
+func failed(err error) Item { return Item{Result: Failed, Code: source.CodeOf(err), Text: err.Error()} }
 
 // limited bounds one step; a limit of 0 is none.
 func limited(ctx context.Context, limit time.Duration) (context.Context, context.CancelFunc) {

@@ -46,7 +46,7 @@ func (c *checkup) login(ctx context.Context) Item {
 		item.Remedy = loginRemedy(err)
 		return item
 	case endErr != nil:
-		return warning(codeOf(endErr), "accepted, but that could not be noted: %v", endErr)
+		return warning(source.CodeOf(endErr), "accepted, but that could not be noted: %v", endErr)
 	case c.usesToken():
 		return ok("not needed with a ready token")
 	}
@@ -78,7 +78,7 @@ func loginRemedy(err error) string {
 // request it makes is the one that project judges.
 func (c *checkup) token(ctx context.Context) Item {
 	c.projects, c.projectsErr = c.session.Projects(ctx)
-	if codeOf(c.projectsErr) == source.CodeTokenRefused {
+	if source.CodeOf(c.projectsErr) == source.CodeTokenRefused {
 		item := failed(c.projectsErr)
 		if !c.usesToken() {
 			item.Remedy = "raise TTL and number of uses of access tokens in the identity's universal auth settings: a fresh one was refused"

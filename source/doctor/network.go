@@ -93,7 +93,7 @@ func (c *checkup) tls(ctx context.Context) Item {
 	if c.server.Scheme != "https" {
 		return skipped("plain http has no certificate")
 	}
-	switch codeOf(c.statusErr) {
+	switch source.CodeOf(c.statusErr) {
 	case "":
 		end, left := c.status.CertExpiry.Format(time.DateOnly), time.Until(c.status.CertExpiry)
 		if left < certSoon {

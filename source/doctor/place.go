@@ -15,7 +15,7 @@ import (
 // one is meant.
 func (c *checkup) project(ctx context.Context) Item {
 	named := c.namedProjects()
-	if c.projectsErr != nil && codeOf(c.projectsErr) != source.CodeAccessDenied {
+	if c.projectsErr != nil && source.CodeOf(c.projectsErr) != source.CodeAccessDenied {
 		return failed(c.projectsErr)
 	}
 	if c.projectsErr != nil {
@@ -105,7 +105,7 @@ func (c *checkup) place(ctx context.Context) Item {
 			Place: place, Recursive: c.Settings.Recursive, Imports: c.Settings.Imports, NamesOnly: true,
 		})
 		switch {
-		case codeOf(err) == source.CodeAccessDenied:
+		case source.CodeOf(err) == source.CodeAccessDenied:
 			return skipped("the environments are there; the server does not let the identity look into %s", place)
 		case err != nil:
 			return failed(err)
@@ -187,7 +187,7 @@ func (c *checkup) permission(ctx context.Context) Item {
 // permissionRemedy names the permission that is missing; empty: what the code
 // says.
 func permissionRemedy(err error) string {
-	if codeOf(err) != source.CodeAccessDenied {
+	if source.CodeOf(err) != source.CodeAccessDenied {
 		return ""
 	}
 	status, answered := errors.AsType[*infisical.StatusError](err)

@@ -75,7 +75,7 @@ func (c *checkup) vault(context.Context) Item {
 	switch {
 	case !c.Settings.Configured():
 		return skipped("nothing is configured")
-	case codeOf(c.KeyErr) == source.CodeVaultNoKey && !c.Settings.Credentials.HasVaultKey():
+	case source.CodeOf(c.KeyErr) == source.CodeVaultNoKey && !c.Settings.Credentials.HasVaultKey():
 		return warning(source.CodeVaultNoKey, "%v: infisync runs without a vault", c.KeyErr)
 	case c.KeyErr != nil:
 		return failed(c.KeyErr)
@@ -91,11 +91,11 @@ func (c *checkup) vault(context.Context) Item {
 	path := vault.Path(c.StateDir, c.Key, scope)
 	contents, err := vault.Open(path, c.Key, scope)
 	switch others := c.otherVaults(filepath.Dir(path), filepath.Base(path)); {
-	case codeOf(err) == source.CodeVaultMissing && len(others) > 0:
+	case source.CodeOf(err) == source.CodeVaultMissing && len(others) > 0:
 		item := warning(source.CodeVaultKey, "no vault of this key yet, but of another key: %s", someQuoted(others))
 		item.Remedy = `after a new client secret this is expected; "infisync vault rekey" brings the old values over`
 		return item
-	case codeOf(err) == source.CodeVaultMissing:
+	case source.CodeOf(err) == source.CodeVaultMissing:
 		return ok("no vault yet: nothing was pulled with these settings")
 	case err != nil:
 		return failed(err)

@@ -1,6 +1,7 @@
 package infisical
 
 import (
+	"strings"
 	"unicode/utf8"
 
 	"infisync/source"
@@ -12,7 +13,7 @@ import (
 // destroy the value. It names no secret and holds no value.
 func CheckValue(value source.Value) error {
 	switch {
-	case Normalize(value).Reveal() == masked:
+	case strings.TrimFunc(value.Reveal(), trimmed) == masked:
 		return source.Errorf(source.CodeValueMasked, "the value is what a server shows in place of a hidden one")
 	case !utf8.ValidString(value.Reveal()):
 		return source.Errorf(source.CodeRequestRefused, "the value is not UTF-8, which the server does not take")

@@ -159,7 +159,7 @@ func readLogin(body io.Reader) (bearer, error) {
 	}
 	token := strings.TrimSpace(answer.Token)
 	if token == "" || !validHeaderValue(token) {
-		return bearer{}, source.Errorf(source.CodeNotTheAPI, "%w", ErrNoAccessToken)
+		return bearer{}, source.Errorf(source.CodeNoAccessToken, "%w", ErrNoAccessToken)
 	}
 	b := bearer{token: source.NewValue(token), renewable: true}
 	// expiresIn is what is configured, and can be longer than the token lives.

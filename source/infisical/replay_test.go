@@ -91,7 +91,7 @@ func TestRecordedLogins(t *testing.T) {
 		"rate-limit-login-over-200-per-minute": source.CodeRateLimited,
 		"postgres-down-login":                  source.CodeServerError,
 		"list-v4":                              source.CodeNotTheAPI,
-		"get-by-name":                          source.CodeNotTheAPI,
+		"get-by-name":                          source.CodeNoAccessToken,
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newServer(t, map[string]http.HandlerFunc{loginRoute: recorded(t, name)})

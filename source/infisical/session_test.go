@@ -156,10 +156,10 @@ func TestLogin(t *testing.T) {
 		"busy":         {refuse(429, "RateLimitError", "Failed to acquire lock"), source.CodeRateLimited},
 		"wrong URL":    {noRoute, source.CodeNotTheAPI},
 		"page":         {html(200), source.CodeNotTheAPI},
-		"no token":     {answer(200, `{"expiresIn":1}`), source.CodeNotTheAPI},
-		"empty token":  {answer(200, `{"accessToken":" "}`), source.CodeNotTheAPI},
-		"null token":   {answer(200, `{"accessToken":null}`), source.CodeNotTheAPI},
-		"broken token": {answer(200, `{"accessToken":"a\nb"}`), source.CodeNotTheAPI},
+		"no token":     {answer(200, `{"expiresIn":1}`), source.CodeNoAccessToken},
+		"empty token":  {answer(200, `{"accessToken":" "}`), source.CodeNoAccessToken},
+		"null token":   {answer(200, `{"accessToken":null}`), source.CodeNoAccessToken},
+		"broken token": {answer(200, `{"accessToken":"a\nb"}`), source.CodeNoAccessToken},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newServer(t, map[string]http.HandlerFunc{loginRoute: tt.handler})
