@@ -67,6 +67,8 @@ func (w *writer) lookUp(ctx context.Context, j job, unknown *infisical.UnknownOu
 	})
 	switch {
 	case len(rest) == 0:
+	case j.lost && len(rest) == 1 && w.held.blind && rest[0].action == toUpdate:
+		w.fail(rest[0], OutcomeUnknown, unknown)
 	case j.lost:
 		// The server answers when it is asked, and failed twice at this.
 		w.refused(job{changes: rest, lost: true}, unknown.Err)

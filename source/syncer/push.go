@@ -74,7 +74,7 @@ func (s *Syncer) Push(ctx context.Context, opt PushOptions) (PushReport, error) 
 	}
 	w := &writer{
 		session: session, policy: s.opt.Client.Policy(), place: place, held: held,
-		folders: opt.CreateFolders, progress: opt.Progress,
+		folders: opt.CreateFolders, apart: s.opt.Client.Legacy(), progress: opt.Progress,
 	}
 	ended := w.run(ctx, changes)
 	report.MadeFolder = w.made

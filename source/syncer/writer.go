@@ -28,7 +28,7 @@ type writer struct {
 	folders bool    // make the folder when it is missing
 	made    bool    // it was made
 
-	apart    bool // no upsert: the server has none, or the identity may not
+	apart    bool // do not upsert: the server cannot, or the identity may not
 	queue    []job
 	written  [actions]int // settled, by action
 	refusals [actions]int // requests, by action
