@@ -14,8 +14,9 @@ import (
 // A listener is a socket that the children inherit.
 type listener struct {
 	file *os.File
-	name string // for LISTEN_FDNAMES
-	path string // of a unix socket, to be removed at the end; empty: none
+	fd   uintptr // of file
+	name string  // for LISTEN_FDNAMES
+	path string  // of a unix socket, to be removed at the end; empty: none
 }
 
 // openListener opens "tcp:HOST:PORT" or "unix:PATH".
@@ -46,6 +47,9 @@ func openListener(spec string) (*listener, error) {
 	if err != nil {
 		return nil, &Error{Code: CodeListen, Text: fmt.Sprintf("listening on %q: %v", spec, reason(err)), Err: err}
 	}
+	// This makes the socket block, as is usual for an inherited one. It is done but
+	// once: a child may have changed that, for all who share the socket.
+	l.fd = l.file.Fd()
 	return l, nil
 }
 
@@ -116,7 +120,7 @@ func (r *supervision) inherited() ([]uintptr, []Var) {
 	}
 	var names []string
 	for _, l := range r.listeners {
-		files = append(files, l.file.Fd()) // which also makes it block, as is usual
+		files = append(files, l.fd)
 		names = append(names, l.name)
 	}
 	return files, []Var{

@@ -8,6 +8,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"net"
+	"net/http"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -15,6 +17,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -43,6 +46,7 @@ func roles() map[string]func(args []string) int {
 		"child-wants":  childWants,
 		"child-orphan": childOrphan,
 		"child-tty":    childTTY,
+		"child-serve":  childServe,
 	}
 }
 
@@ -168,6 +172,64 @@ func childTTY([]string) int {
 			}
 		}
 	}
+}
+
+// childServe serves HTTP on the first socket it inherited, with TOKEN as the
+// answer, until TERM; then it finishes what it has begun. It is ready at once,
+// unless TOKEN is "never", or "bad": then it fails.
+func childServe([]string) int {
+	token := os.Getenv("TOKEN")
+	if token == "bad" {
+		return 3
+	}
+	if os.Getenv("LISTEN_PID") != strconv.Itoa(os.Getpid()) {
+		say("LISTEN_PID is %q, the process is %d", os.Getenv("LISTEN_PID"), os.Getpid())
+		return 4
+	}
+	socket, err := net.FileListener(os.NewFile(3, "socket"))
+	if err != nil {
+		panic(err)
+	}
+	var open sync.WaitGroup // connections
+	server := &http.Server{
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, token) }),
+		ConnState: func(_ net.Conn, state http.ConnState) {
+			switch state {
+			case http.StateNew:
+				open.Add(1)
+			case http.StateClosed, http.StateHijacked:
+				open.Done()
+			}
+		},
+	}
+	term := make(chan os.Signal, 1)
+	signal.Notify(term, syscall.SIGTERM)
+	served := make(chan struct{})
+	go func() {
+		server.Serve(socket)
+		close(served)
+	}()
+	say("ready %d %s %s %s %s", os.Getpid(), socket.Addr(), os.Getenv("LISTEN_FDS"), os.Getenv("LISTEN_FDNAMES"), os.Getenv("NOTIFY_SOCKET"))
+	if address := os.Getenv("NOTIFY_SOCKET"); address != "" && token != "never" {
+		tell(address, "STATUS=x\nREADY=1\n")
+	}
+	<-term
+	// Not Shutdown: it hangs up on connections whose request comes after it.
+	socket.Close()
+	<-served
+	server.SetKeepAlivesEnabled(false)
+	open.Wait()
+	return 0
+}
+
+// tell sends a message to a NOTIFY_SOCKET.
+func tell(address, message string) {
+	conn, err := net.Dial("unixgram", address)
+	if err != nil {
+		panic(err)
+	}
+	defer conn.Close()
+	conn.Write([]byte(message))
 }
 
 // childExit ends with the status of its argument.

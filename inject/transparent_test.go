@@ -41,12 +41,15 @@ func TestTransparent(t *testing.T) {
 	}
 	for name, probe := range probes {
 		t.Run(name, func(t *testing.T) {
-			want := probeOutput(t, nil, probe)
+			want := probeOutput(t, "", probe)
 			if len(want) == 0 {
 				t.Fatal("the probe shows nothing")
 			}
-			for _, role := range []string{"supervise", "becomes"} {
-				if diff := cmp.Diff(want, probeOutput(t, []string{role}, probe)); diff != "" {
+			for _, role := range []string{"supervise", "staged", "becomes"} {
+				if name == "environ" && role == "staged" {
+					continue // it has more
+				}
+				if diff := cmp.Diff(want, probeOutput(t, role, probe)); diff != "" {
 					t.Errorf("%s (-without +with):\n%s", role, diff)
 				}
 			}
@@ -55,14 +58,18 @@ func TestTransparent(t *testing.T) {
 }
 
 // probeOutput runs the probe under the circumstances, and under that role.
-func probeOutput(t *testing.T, role, probe []string) string {
+func probeOutput(t *testing.T, role string, probe []string) string {
 	t.Helper()
-	s := prepare(t, nil, order{Supervisor: defaults()}, probe...)
+	o := order{Supervisor: defaults()}
+	if role == "staged" {
+		o.Listen = []string{"tcp:127.0.0.1:0"}
+	}
+	s := prepare(t, nil, o, probe...)
 	line := []string{"sh", "-c", circumstances, "sh"}
-	switch {
-	case role == nil:
+	switch role {
+	case "":
 		line = append(line, probe...)
-	case role[0] == "becomes":
+	case "becomes":
 		line = append(append(line, filepath.Join(s.dir, "becomes")), probe...)
 	default:
 		line = append(line, s.cmd.Args...)
