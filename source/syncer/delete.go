@@ -70,7 +70,7 @@ func (s *Syncer) Delete(ctx context.Context, opt DeleteOptions) (DeleteReport, e
 	if ended != nil {
 		ended = s.explainMissing(ctx, session, place, ended)
 	}
-	err = incomplete("deleted", place, report.Secrets, ended)
+	err = incomplete("were not deleted", place, report.Secrets, ended)
 	return report, errors.Join(err, kept.after(report.Secrets), forget(opt.Forget, place, report.Secrets))
 }
 
@@ -119,7 +119,7 @@ func (s *Syncer) newKeeping(place source.Place, held holding) *keeping {
 	k := &keeping{syncer: s, place: place, held: held, at: time.Now().UTC()}
 	switch {
 	case s.store == nil:
-		k.not = "the state directory cannot be written"
+		k.not = "there is no state directory that can be written"
 	case s.opt.Key.IsZero():
 		k.not = "there is no key for a vault"
 	case held.blind:

@@ -2,7 +2,6 @@ package syncer
 
 import (
 	"errors"
-	"fmt"
 
 	"infisync/source"
 	"infisync/source/infisical"
@@ -69,28 +68,27 @@ func count(results []Result, outcomes ...Outcome) int {
 }
 
 // incomplete is the error of a command that did not do all it was asked to, nil
-// when it did. Ended is why it ended early, nil when it went through.
-func incomplete(done string, place source.Place, results []Result, ended error) error {
+// when it did. Failed says what the secrets were not, ended why it ended early: nil
+// when it went through.
+func incomplete(failed string, place source.Place, results []Result, ended error) error {
 	var first Result
-	failed := 0
+	n := 0
 	for _, r := range results {
 		if r.Outcome.failed() {
-			if failed++; failed == 1 {
+			if n++; n == 1 {
 				first = r
 			}
 		}
 	}
 	switch {
 	case ended != nil:
-		return source.Errorf(source.CodeOf(ended), "%d of %d secrets were not %s: %w", failed, len(results), done, ended)
-	case failed == 0:
+		return source.Errorf(source.CodeOf(ended), "%d of %d secrets %s: %w", n, len(results), failed, ended)
+	case n == 0:
 		return nil
 	}
-	more := ""
-	if failed > 1 {
-		more = fmt.Sprintf(", the first of them %q", first.Name)
-	} else {
-		more = fmt.Sprintf(", %q", first.Name)
+	which := ""
+	if n > 1 {
+		which = "the first of them "
 	}
-	return source.Errorf(first.Code, "%d of %d secrets in %q were not %s%s: %s", failed, len(results), place, done, more, first.Reason)
+	return source.Errorf(first.Code, "%d of %d secrets in %q %s, %s%q: %s", n, len(results), place, failed, which, first.Name, first.Reason)
 }

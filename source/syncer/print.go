@@ -131,7 +131,7 @@ func (r Result) line(planned bool) string {
 		notes = append(notes, "the server keeps it without the white space around it")
 	}
 	if r.Restorable {
-		notes = append(notes, "to be restored for 30 days")
+		notes = append(notes, "can be restored for 30 days")
 	}
 	if len(notes) > 0 {
 		line += " (" + strings.Join(notes, "; ") + ")"

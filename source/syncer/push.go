@@ -70,7 +70,7 @@ func (s *Syncer) Push(ctx context.Context, opt PushOptions) (PushReport, error) 
 	report.Secrets, changes = plan(secrets, given, held)
 	if opt.DryRun {
 		report.MadeFolder = held.missing
-		return report, incomplete("planned", place, report.Secrets, nil)
+		return report, incomplete("would not be written", place, report.Secrets, nil)
 	}
 	w := &writer{
 		session: session, policy: s.opt.Client.Policy(), place: place, held: held,
@@ -82,7 +82,7 @@ func (s *Syncer) Push(ctx context.Context, opt PushOptions) (PushReport, error) 
 	if ended != nil {
 		ended = s.explainMissing(ctx, session, place, ended)
 	}
-	return report, incomplete("written", place, report.Secrets, ended)
+	return report, incomplete("were not written", place, report.Secrets, ended)
 }
 
 // plan compares what is to be pushed with what the place holds. The changes settle

@@ -287,7 +287,7 @@ func TestPushDryRun(t *testing.T) {
 	}
 	report, err = w.push(t, syncer.PushOptions{DryRun: true, Secrets: pushed("A:B", "a")})
 	wantOutcomes(t, report.Secrets, "A:B=refused")
-	if source.CodeOf(err) != source.CodeRequestRefused || !strings.Contains(err.Error(), "were not planned") {
+	if source.CodeOf(err) != source.CodeRequestRefused || !strings.Contains(err.Error(), "1 of 1 secrets in \""+devRoot.String()+"\" would not be written, \"A:B\": secret name") {
 		t.Errorf("%v", err)
 	}
 }
