@@ -29,7 +29,7 @@ func (c Command) Check(env Env) error {
 	if limit == 0 {
 		return nil
 	}
-	total := pointerSize + len(file) + 1 // the kernel copies the file's name as well
+	total := len(file) + 1 // the kernel copies the file's name as well
 	for _, arg := range c.Argv {
 		total += len(arg) + 1 + pointerSize
 	}

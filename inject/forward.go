@@ -24,11 +24,16 @@ func (r *supervision) deliver(sig syscall.Signal) {
 	if r.asksToStop(sig) {
 		r.onStop(sig)
 	}
-	if r.child == nil || r.child.ended && r.state != sweeping {
-		r.held = append(r.held, sig) // for the one that is started next
-		return
+	switch {
+	case r.child == nil:
+		r.held = append(r.held, sig) // for the first one
+	case r.child.ended && r.state != sweeping:
+		// Between two children there is nobody to tell. The next one begins afresh
+		// anyway, and would die of most signals before it can catch them.
+		r.Log.Debug("no child to pass " + signalName(sig) + " on to")
+	default:
+		r.forward(sig)
 	}
-	r.forward(sig)
 }
 
 // onTerminalSignal deals with a signal that the terminal has sent to the child
