@@ -53,7 +53,7 @@ func (r *supervision) onQuiet() {
 func (r *supervision) act() {
 	// A child that ended by itself is not started again by a change, so the
 	// kernel is asked before a stop is sent.
-	if r.onChildren(); !r.state.settled() {
+	if r.onChildren(); !r.state.settled() || r.other != nil {
 		return
 	}
 	changes := Diff(r.child.env, r.newest)

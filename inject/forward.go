@@ -106,7 +106,7 @@ func (r *supervision) forward(sig syscall.Signal) {
 func (r *supervision) signal(c *child, sig syscall.Signal) {
 	to := c.group
 	if r.SignalScope == ScopeChild && !c.ended {
-		to.own = false
+		to.own, to.shared = false, false
 	}
 	if err := to.signal(sig); err != nil {
 		r.Log.Warn("sending "+signalName(sig)+" to the child: "+err.Error(), "pid", c.pid)

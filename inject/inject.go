@@ -16,7 +16,8 @@
 // Either [Exec] makes this process become the command, or a [Supervisor] keeps
 // one child running and replaces it when its environment changes:
 //
-//	signals := inject.CatchSignals()                   // first thing: none is lost from here on
+//	inject.Stage()                                     // first thing in main: it may not return
+//	signals := inject.CatchSignals()                   // at once: none is lost from here on
 //	ctx, cancel := signals.Context(context.Background()) // ends when a stop comes before the child
 //	…
 //	s := inject.Supervisor{Command: inject.Command{Argv: argv}, Signals: signals, …}
@@ -33,8 +34,15 @@
 //
 // # What differs between systems
 //
+// Go's runtime decides some of it: descriptors 0 to 2 are /dev/null in the child
+// if they were closed; of ignored signals only HUP and INT stay so; HUP, INT, TERM
+// and those that it needs itself are unblocked; PIPE, PROF, URG and the signals 32
+// to 34 are not passed on. Otherwise the child gets what this program got:
+// descriptors, limits, umask, nice value, working directory, argv and environment
+// byte for byte.
+//
 // On Linux the child gets TERM when this program is killed, and orphaned
 // descendants are waited for. Other unix systems have neither. On windows there
-// are no signals and no process groups: a stop ends the child at once, and a
-// change of the environment likewise.
+// are no signals, no process groups and no inherited sockets: to be stopped or
+// replaced is to be ended at once.
 package inject

@@ -193,8 +193,10 @@ func (r *supervision) sweep() {
 		r.finish()
 	case r.upNext.state == waiting:
 		r.wait()
+	case r.quarantined != "" && r.quarantined == r.newest.Digest():
+		r.start(r.upNext) // the rollback
 	default:
-		r.start(r.upNext)
+		r.start(r.planFor(r.newest)) // which may have changed again meanwhile
 	}
 }
 

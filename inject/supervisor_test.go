@@ -181,6 +181,43 @@ func TestSeveralChangesRestartOnce(t *testing.T) {
 	}
 }
 
+func TestChangeDuringAReplacement(t *testing.T) {
+	o := order{Supervisor: defaults(), First: token("one")}
+	o.StopTimeout = time.Hour
+	s := run(t, o, "child-trap") // it goes on after TERM
+	first, _ := s.ready()
+	s.update(token("two"))
+	s.out.after(fmt.Sprintf("got %d SIGTERM", first))
+	s.update(token("three"))
+	s.update(token("four"))
+	if err := syscall.Kill(first, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	for last := ""; last != "four"; { // the end of the first may be seen before the last change
+		_, last = s.ready()
+	}
+}
+
+// A stop wins: the child that was to follow is not started.
+func TestStopDuringAReplacement(t *testing.T) {
+	o := order{Supervisor: defaults(), First: token("one")}
+	o.StopTimeout = 200 * time.Millisecond
+	s := run(t, o, "child-trap") // it goes on after TERM
+	pid, _ := s.ready()
+	s.update(token("two"))
+	s.out.after(fmt.Sprintf("got %d SIGTERM", pid))
+	s.signal(syscall.SIGINT)
+	s.out.after(fmt.Sprintf("got %d SIGINT", pid)) // and now it may take its time
+	s.event(EventStopping)
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	s.wantEnd(137)
+	if n := strings.Count(s.stderr(), "msg=started"); n != 1 {
+		t.Errorf("%d children were started", n)
+	}
+}
+
 func TestOnChange(t *testing.T) {
 	changed := map[string]string{"TOKEN": "two"}
 	with := func(c OnChange) order {

@@ -9,7 +9,8 @@ func (r *supervision) consider() {
 		return
 	}
 	c.accepted = true
-	r.good, r.failures = &c.env, 0
+	good := c.env
+	r.good, r.failures = &good, 0
 	if r.state != running {
 		r.Log.Info("the child is accepted", "pid", c.pid)
 	}
