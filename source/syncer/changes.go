@@ -39,9 +39,9 @@ const (
 	// names than it just listed.
 	maxTurns = 3
 
-	// maxRefusals is how many requests may be refused while none succeeded; what is
+	// maxProbes is how many changes may be refused alone while none was taken; what is
 	// refused then is not one name but all.
-	maxRefusals = 16
+	maxProbes = 8
 )
 
 // A job is some changes that go out together.

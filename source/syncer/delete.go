@@ -22,8 +22,7 @@ type DeleteOptions struct {
 	// Forget takes a secret that is gone out of what else is kept about it; nil:
 	// nothing is.
 	Forget func(place source.Place, name string) error
-	// Progress is told after each request how many of the secrets that are there
-	// are settled; nil: nobody is. It is called by Delete's goroutine.
+	// Progress is as in PushOptions, of the secrets that are there.
 	Progress func(done, total int)
 }
 
@@ -80,10 +79,12 @@ func (s *Syncer) Delete(ctx context.Context, opt DeleteOptions) (DeleteReport, e
 func planDeletion(names []string, held holding) ([]Result, []*change) {
 	results := make([]Result, 0, len(names))
 	var changes []*change
+	seen := make(map[string]bool, len(names))
 	for _, name := range names {
-		if slices.ContainsFunc(results, func(r Result) bool { return r.Name == name }) {
+		if seen[name] {
 			continue
 		}
+		seen[name] = true
 		results = append(results, Result{Name: name})
 		result := &results[len(results)-1]
 		if _, there := held.set.Get(name); !there && held.set.Len() > 0 {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -134,6 +135,56 @@ func TestDeleteMany(t *testing.T) {
 			t.Errorf("%d batches", n)
 		}
 	})
+}
+
+// What others delete meanwhile is gone already.
+func TestDeleteRaces(t *testing.T) {
+	inEachProfile(t, func(t *testing.T, profile infisicaltest.Profile) {
+		for _, n := range []int{3, 30} {
+			w := newWriting(t, profile)
+			if err := w.SetAll(devRoot, plainValues(numbered(n, canary))); err != nil {
+				t.Fatal(err)
+			}
+			w.inFront(t, func(_ http.ResponseWriter, r *http.Request, _ func(http.ResponseWriter)) bool {
+				if r.Method == http.MethodDelete {
+					w.Server.Delete(devRoot, "NAME_0001")
+				}
+				return false
+			})
+			report, err := w.remove(t, numbered(n, "").Names()...)
+			if got := tally(report.Secrets); err != nil || got[syncer.OutcomeDeleted] != n-1 || got[syncer.OutcomeGone] != 1 || len(w.Values(devRoot)) != 0 {
+				t.Errorf("%v; %v", got, err)
+			}
+		}
+	})
+}
+
+// Where nobody can tell whether a secret is deleted, its value is kept.
+func TestDeleteUnknown(t *testing.T) {
+	w := newWriting(t, infisicaltest.Current)
+	w.Set(devRoot, "A", canary)
+	w.pull(t)
+	w.Fault(infisicaltest.Fault{Do: infisicaltest.FaultResetAfter, Kind: infisicaltest.KindDelete})
+	w.Fault(infisicaltest.Fault{Do: infisicaltest.FaultReset, Kind: infisicaltest.KindList, Skip: 1})
+	report, err := w.remove(t, "A")
+	wantOutcomes(t, report.Secrets, "A=unknown")
+	if contents := w.vault(t); source.CodeOf(err) != source.CodeUnreachable || contents.Set.Len() != 1 || len(contents.Deleted) != 1 {
+		t.Errorf("%v; the vault holds %v and %d deleted", err, contents.Set, len(contents.Deleted))
+	}
+}
+
+// A vault that does not open is set aside, and the value kept in a new one.
+func TestDeleteDamagedVault(t *testing.T) {
+	w := newWriting(t, infisicaltest.Current)
+	w.Set(devRoot, "A", canary)
+	w.pull(t)
+	if err := os.WriteFile(vault.Path(w.options.StateDir, w.options.Key, w.options.Known), []byte("damaged"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	report, err := w.remove(t, "A")
+	if err != nil || !report.Secrets[0].Restorable || !strings.Contains(w.log.String(), "did not open and was kept as") {
+		t.Errorf("%+v; %v; logged %s", report, err, w.log)
+	}
 }
 
 // An empty listing of an old server is no proof that a name is gone.

@@ -84,6 +84,22 @@ func writeJSON(w io.Writer, v any) error {
 	return enc.Encode(v)
 }
 
+// ShowProgress returns a function for the options' Progress that keeps a line of the
+// terminal w up to date and takes it away at the end. Verb begins it: "pushing".
+// Of a few secrets nothing is shown, since that is over at once.
+func ShowProgress(w io.Writer, verb string) func(done, total int) {
+	const clearLine = "\r\x1b[K"
+	return func(done, total int) {
+		switch {
+		case total <= fewChanges:
+		case done == total:
+			io.WriteString(w, clearLine)
+		default:
+			fmt.Fprintf(w, clearLine+"infisync: %s %d of %d", verb, done, total)
+		}
+	}
+}
+
 // outcomes are in the order of the summary.
 var outcomes = [...]Outcome{
 	OutcomeCreated, OutcomeUpdated, OutcomeDeleted, OutcomeUnchanged, OutcomeGone,

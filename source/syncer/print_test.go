@@ -100,6 +100,23 @@ func TestWriteReportJSON(t *testing.T) {
 	}
 }
 
+func TestShowProgress(t *testing.T) {
+	w := newWriting(t, infisicaltest.Current)
+	w.Fault(infisicaltest.Fault{Do: infisicaltest.FaultStatus, Status: 404, Message: "Folder with path '/' not found", Kind: infisicaltest.KindBatch, Skip: 2})
+	var out bytes.Buffer
+	show := syncer.ShowProgress(&out, "pushing")
+	w.mustPush(t, syncer.PushOptions{Secrets: numbered(5, "v"), Progress: show})
+	if out.Len() > 0 {
+		t.Errorf("for a few secrets it shows %q", out.String())
+	}
+	_, err := w.push(t, syncer.PushOptions{Secrets: numbered(400, canary), Progress: show})
+	// The line is gone also when the push ends early.
+	const clear = "\r\x1b[K"
+	if want := clear + "infisync: pushing 100 of 400" + clear + "infisync: pushing 200 of 400" + clear; err == nil || out.String() != want {
+		t.Errorf("shown %q, want %q; %v", out.String(), want, err)
+	}
+}
+
 var errBroken = errors.New("broken pipe")
 
 type brokenWriter struct{}

@@ -15,7 +15,8 @@ type PushOptions struct {
 	DryRun        bool       // read the place, write nothing
 
 	// Progress is told after each request how many of the secrets that must be
-	// written are settled; nil: nobody is. It is called by Push's goroutine.
+	// written are settled, at the end all of them; nil: nobody is. It is called by
+	// Push's goroutine.
 	Progress func(done, total int)
 }
 

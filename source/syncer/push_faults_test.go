@@ -111,11 +111,11 @@ func TestPushFailures(t *testing.T) {
 		most  int // writing requests
 	}{
 		"server error": {infisicaltest.Fault{Do: infisicaltest.FaultStatus}, source.CodeServerError,
-			outcomes{syncer.OutcomeNotTried: 1000}, 30},
+			outcomes{syncer.OutcomeRefused: 8, syncer.OutcomeNotTried: 992}, 10},
 		"no permission": {infisicaltest.Fault{Do: infisicaltest.FaultStatus, Status: 403}, source.CodeAccessDenied,
-			outcomes{syncer.OutcomeNotTried: 1000}, 20},
+			outcomes{syncer.OutcomeRefused: 8, syncer.OutcomeNotTried: 992}, 10},
 		"refused": {infisicaltest.Fault{Do: infisicaltest.FaultStatus, Status: 400, Message: "no"}, source.CodeRequestRefused,
-			outcomes{syncer.OutcomeNotTried: 1000}, 20},
+			outcomes{syncer.OutcomeRefused: 8, syncer.OutcomeNotTried: 992}, 10},
 		"rate limit": {infisicaltest.Fault{Do: infisicaltest.FaultStatus, Status: 429, Message: "wait", Skip: 2}, source.CodeRateLimited,
 			outcomes{syncer.OutcomeCreated: 200, syncer.OutcomeNotTried: 800}, 4},
 		"token": {infisicaltest.Fault{Do: infisicaltest.FaultStatus, Status: 401, Skip: 2}, source.CodeTokenRefused,
@@ -223,6 +223,84 @@ func TestPushSomeRefused(t *testing.T) {
 		wantValues(t, w.Server, devRoot, want)
 		w.wantNoValue(t, report, err)
 	})
+}
+
+// With something wrong in every batch, what is right in them is written all the same.
+func TestPushRefusedInEachBatch(t *testing.T) {
+	w := newWriting(t, infisicaltest.Current, func(seed *infisicaltest.Seed) {
+		seed.Identities[0].Deny = []source.Place{{Environment: "prod"}}
+		seed.Folders = []infisicaltest.Folder{{Environment: "prod", Secrets: []infisicaltest.Secret{{Name: "P", Value: "p"}}}}
+	})
+	var secrets []source.Secret
+	for s := range numbered(2000, canary).All() {
+		if len(secrets)%90 == 0 {
+			s.Value = source.NewValue("${prod.P}")
+		}
+		secrets = append(secrets, s)
+	}
+	report, err := w.push(t, syncer.PushOptions{Secrets: source.NewSet(secrets...)})
+	if got := tally(report.Secrets); got[syncer.OutcomeRefused] != 23 || got[syncer.OutcomeCreated] != 1977 || source.CodeOf(err) != source.CodeAccessDenied {
+		t.Errorf("%v; %v", got, err)
+	}
+	t.Logf("%d writing requests", w.writes())
+}
+
+// answerError answers with an error of the API.
+func answerError(rw http.ResponseWriter, status int, name, message string) bool {
+	text, _ := json.Marshal(map[string]any{"statusCode": status, "error": name, "reqId": "req-1", "message": message})
+	rw.Header().Set("Content-Type", "application/json")
+	rw.WriteHeader(status)
+	rw.Write(text)
+	return true
+}
+
+// An identity that may create and not change creates, and is soon told of the rest.
+func TestPushMayOnlyCreate(t *testing.T) {
+	w := newWriting(t, infisicaltest.Current)
+	if err := w.SetAll(devRoot, plainValues(numbered(500, "old"))); err != nil {
+		t.Fatal(err)
+	}
+	denied := 0
+	w.inFront(t, func(rw http.ResponseWriter, r *http.Request, _ func(http.ResponseWriter)) bool {
+		if r.Method != http.MethodPatch {
+			return false
+		}
+		denied++
+		return answerError(rw, 403, "PermissionDenied", "You are not allowed to edit on secrets")
+	})
+	report, err := w.push(t, syncer.PushOptions{Secrets: numbered(1000, canary)})
+	want := map[syncer.Outcome]int{syncer.OutcomeCreated: 500, syncer.OutcomeRefused: 8, syncer.OutcomeNotTried: 492}
+	if got := tally(report.Secrets); !maps.Equal(got, want) || source.CodeOf(err) != source.CodeAccessDenied {
+		t.Errorf("%v, want %v; %v", got, want, err)
+	}
+	if denied > 12 {
+		t.Errorf("asked %d times for what is not allowed", denied)
+	}
+	w.wantNoValue(t, report, err)
+}
+
+// A server that says a name is taken, and does not list it, does not keep the push
+// going for ever.
+func TestPushContradiction(t *testing.T) {
+	for _, n := range []int{3, 30} {
+		w := newWriting(t, infisicaltest.Legacy)
+		asked := 0
+		w.inFront(t, func(rw http.ResponseWriter, r *http.Request, _ func(http.ResponseWriter)) bool {
+			if r.Method != http.MethodPost || !strings.Contains(r.URL.Path, "/secrets/") {
+				return false
+			}
+			asked++
+			return answerError(rw, 400, "BadRequest", "Secret already exist")
+		})
+		report, err := w.push(t, syncer.PushOptions{Secrets: numbered(n, canary)})
+		got := tally(report.Secrets)
+		if got[syncer.OutcomeRefused]+got[syncer.OutcomeNotTried] != n || source.CodeOf(err) != source.CodeRequestRefused && source.CodeOf(err) != source.CodeSecretNotFound {
+			t.Errorf("%v; %v", got, err)
+		}
+		if asked > 60 {
+			t.Errorf("asked %d times", asked)
+		}
+	}
 }
 
 // One answer tells of a project's upper-case rule, and settles every name it holds
@@ -335,11 +413,7 @@ func TestPushQuotedValues(t *testing.T) {
 			if r.Method == http.MethodGet || !bytes.Contains(body, []byte(canary)) {
 				return false
 			}
-			text, _ := json.Marshal(map[string]any{"statusCode": 400, "error": "BadRequest", "reqId": "req-1", "message": "scanned: " + string(body)})
-			rw.Header().Set("Content-Type", "application/json")
-			rw.WriteHeader(400)
-			rw.Write(text)
-			return true
+			return answerError(rw, 400, "BadRequest", "scanned: "+string(body))
 		})
 		report, err := w.push(t, syncer.PushOptions{Secrets: numbered(n, canary)})
 		if report.Written() != 0 || source.CodeOf(err) != source.CodeRequestRefused || !strings.Contains(err.Error(), "scanned") {

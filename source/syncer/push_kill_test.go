@@ -16,18 +16,29 @@ import (
 	"infisync/source/syncer"
 )
 
-// killedVariable makes the test binary a process that pushes to the server that it
-// names, until it is killed.
-const killedVariable = "SYNCER_TEST_PUSH_TO"
+// These make the test binary a process that writes until it is killed.
+const (
+	killedVariable = "SYNCER_TEST_WRITE_TO"  // URL of the server
+	workVariable   = "SYNCER_TEST_WRITE"     // "push" or "delete"
+	stateVariable  = "SYNCER_TEST_STATE_DIR" // its state directory
+)
 
-// TestPushProcess is that process, and nothing otherwise.
-func TestPushProcess(t *testing.T) {
+// TestKilledProcess is that process, and nothing otherwise.
+func TestKilledProcess(t *testing.T) {
 	url := os.Getenv(killedVariable)
 	if url == "" {
 		t.Skip("not started by another test")
 	}
-	report, err := syncer.New(writeOptions(t, url, new(bytes.Buffer))).Push(t.Context(), syncer.PushOptions{Secrets: numbered(450, canary)})
-	t.Fatalf("not killed: wrote %d; %v", report.Written(), err)
+	options := writeOptions(t, url, new(bytes.Buffer))
+	options.StateDir = os.Getenv(stateVariable)
+	writer := syncer.New(options)
+	var err error
+	if os.Getenv(workVariable) == "push" {
+		_, err = writer.Push(t.Context(), syncer.PushOptions{Secrets: numbered(450, canary)})
+	} else {
+		_, err = writer.Delete(t.Context(), syncer.DeleteOptions{Names: numbered(450, "").Names()})
+	}
+	t.Fatalf("not killed: %v", err)
 }
 
 // Killed at any request, before or after it took effect, and run again, a push
@@ -44,7 +55,7 @@ func TestPushKilled(t *testing.T) {
 					w.Set(devRoot, "NAME_0042", "old")
 					w.Set(devRoot, "NAME_0043", canary+"43")
 					direct := w.options
-					w.killAt(t, at.path, at.skip, took)
+					w.killAt(t, "push", at.path, at.skip, took)
 					w.options = direct
 					w.mustPush(t, syncer.PushOptions{Secrets: numbered(450, canary)})
 					wantValues(t, w.Server, devRoot, plainValues(numbered(450, canary)))
@@ -60,9 +71,37 @@ func TestPushKilled(t *testing.T) {
 	})
 }
 
-// killAt starts a process that pushes, and kills it when it waits for the answer to
-// a certain request.
-func (w *writing) killAt(t *testing.T, path string, skip int, took bool) {
+// A deletion that is killed loses no value, and can be repeated.
+func TestDeleteKilled(t *testing.T) {
+	for _, skip := range []int{0, 2} {
+		for _, took := range []bool{false, true} {
+			w := newWriting(t, infisicaltest.Current)
+			if err := w.SetAll(devRoot, plainValues(numbered(450, canary))); err != nil {
+				t.Fatal(err)
+			}
+			direct := w.options
+			w.killAt(t, "delete", "/batch", skip, took)
+			// The scope is that of another server's URL: the one before the emulator.
+			direct.StateDir, direct.Known.URL = w.options.StateDir, w.options.Known.URL
+			w.options = direct
+			if n := len(w.vault(t).Deleted); n != 450 {
+				t.Errorf("after the kill %d values are kept", n)
+			}
+			report, err := w.remove(t, numbered(450, "").Names()...)
+			got := tally(report.Secrets)
+			if err != nil || got[syncer.OutcomeDeleted]+got[syncer.OutcomeGone] != 450 || len(w.Values(devRoot)) != 0 {
+				t.Errorf("%v; %v", got, err)
+			}
+			if restored := w.restore(t, numbered(450, "").Names()...); !restored.Equal(numbered(450, canary)) {
+				t.Errorf("restored %d values", restored.Len())
+			}
+		}
+	}
+}
+
+// killAt starts a process that pushes or deletes, and kills it when it waits for the
+// answer to a certain request.
+func (w *writing) killAt(t *testing.T, work, path string, skip int, took bool) {
 	t.Helper()
 	reached, killed := make(chan struct{}), make(chan struct{})
 	met := 0
@@ -80,8 +119,9 @@ func (w *writing) killAt(t *testing.T, path string, skip int, took bool) {
 		<-killed
 		panic(http.ErrAbortHandler)
 	})
-	process := exec.Command(os.Args[0], "-test.run=^TestPushProcess$")
-	process.Env = append(os.Environ(), killedVariable+"="+front)
+	process := exec.Command(os.Args[0], "-test.run=^TestKilledProcess$")
+	process.Env = append(os.Environ(), killedVariable+"="+front, workVariable+"="+work,
+		stateVariable+"="+w.options.StateDir, "TMPDIR="+t.TempDir())
 	var said bytes.Buffer
 	process.Stdout, process.Stderr = &said, &said
 	if err := process.Start(); err != nil {

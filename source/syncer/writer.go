@@ -15,7 +15,7 @@ import (
 //
 //	done, awaiting approval     its changes are settled
 //	refused                     it goes back in halves, behind the others, until the
-//	                            names stand alone that are refused
+//	                            names stand alone that are refused; see probe
 //	upsert not possible         it goes back to be created and updated apart
 //	exists, or does not         the place is listed and the job planned anew
 //	no answer                   likewise, after a wait; what took effect is settled
@@ -30,8 +30,9 @@ type writer struct {
 
 	apart    bool // do not upsert: the server cannot, or the identity may not
 	queue    []job
-	written  [actions]int // settled, by action
-	refusals [actions]int // requests, by action
+	written  [actions]int  // changes that the server took, by action
+	refusals [actions]int  // changes that it refused alone
+	probed   [actions]bool // see probe
 	settled  int
 	total    int
 	progress func(done, total int)
@@ -46,12 +47,13 @@ func (w *writer) run(ctx context.Context, changes []*change) error {
 	w.total = len(changes)
 	w.queue = w.jobs(changes)
 	var err error
-	for err == nil && len(w.queue) > 0 {
+	for len(w.queue) > 0 {
 		next := w.queue[0]
 		w.queue = w.queue[1:]
-		if err = w.do(ctx, next); err == nil && w.progress != nil {
-			w.progress(w.settled, w.total)
+		if err = w.do(ctx, next); err != nil {
+			break
 		}
+		w.tell()
 	}
 	if err == nil {
 		w.verify(ctx, changes)
@@ -59,10 +61,17 @@ func (w *writer) run(ctx context.Context, changes []*change) error {
 	}
 	for _, c := range changes {
 		if c.result.Outcome == "" {
-			c.result.fail(OutcomeNotTried, err)
+			w.fail(c, OutcomeNotTried, err)
 		}
 	}
+	w.tell()
 	return err
+}
+
+func (w *writer) tell() {
+	if w.progress != nil {
+		w.progress(w.settled, w.total)
+	}
 }
 
 // jobs divides changes into what one request carries.
@@ -166,21 +175,76 @@ func (w *writer) fail(c *change, outcome Outcome, err error) {
 // like something in it.
 func (w *writer) refused(j job, err error) {
 	if len(j.changes) == 1 {
-		w.fail(j.changes[0], OutcomeRefused, err)
-	} else if rest := w.refuseLowerCase(j.changes, err); len(rest) < len(j.changes) {
+		c := j.changes[0]
+		w.fail(c, OutcomeRefused, err)
+		if w.refusals[c.action]++; w.refusals[c.action] >= maxProbes && w.written[c.action] == 0 {
+			w.giveUp(c.action, err)
+		}
+		return
+	}
+	if rest := w.refuseLowerCase(j.changes, err); len(rest) < len(j.changes) {
 		w.sendLast(job{changes: rest})
 		return
-	} else {
-		w.sendLast(j.halves()...)
 	}
-	var counted [actions]bool
-	for _, c := range j.changes {
-		if !counted[c.action] {
-			counted[c.action] = true
-			w.refusals[c.action]++
+	w.sendLast(j.halves()...)
+	for _, part := range nonEmpty(j.byAction()) {
+		w.probe(part.changes[0].action, j.lost)
+	}
+}
+
+// probe finds out whether it is one name or all that the server does not like, in
+// the few requests that finding one takes at best: while nothing is written yet,
+// some changes go out alone, ahead of the others, picked evenly from what is left.
+func (w *writer) probe(of action, lost bool) {
+	if w.probed[of] || w.written[of] > 0 {
+		return
+	}
+	w.probed[of] = true
+	left := 0
+	for _, j := range w.queue {
+		for _, c := range j.changes {
+			if c.action == of {
+				left++
+			}
 		}
 	}
-	w.giveUp(err)
+	step, i := max(1, left/maxProbes), -1
+	probes := w.takeOut(func(c *change) bool {
+		if c.action != of {
+			return false
+		}
+		i++
+		return i%step == 0 && i/step < maxProbes
+	})
+	jobs := make([]job, len(probes))
+	for i, c := range probes {
+		jobs[i] = job{changes: []*change{c}, lost: lost}
+	}
+	w.sendFirst(jobs...)
+}
+
+// giveUp settles what would only be refused like everything before.
+func (w *writer) giveUp(of action, err error) {
+	for _, c := range w.takeOut(func(c *change) bool { return c.action == of }) {
+		w.fail(c, OutcomeNotTried, err)
+	}
+}
+
+// takeOut takes changes out of the queue.
+func (w *writer) takeOut(which func(*change) bool) (taken []*change) {
+	for i, j := range w.queue {
+		var left []*change
+		for _, c := range j.changes {
+			if which(c) {
+				taken = append(taken, c)
+			} else {
+				left = append(left, c)
+			}
+		}
+		w.queue[i].changes = left
+	}
+	w.queue = nonEmpty(w.queue)
+	return taken
 }
 
 // refuseLowerCase settles the new names with lower-case letters when that is what
@@ -198,24 +262,6 @@ func (w *writer) refuseLowerCase(changes []*change, err error) (rest []*change) 
 		}
 	}
 	return rest
-}
-
-// giveUp takes out of the queue what would only be refused like everything before.
-func (w *writer) giveUp(err error) {
-	for of := range actions {
-		if w.refusals[of] < maxRefusals || w.written[of] > 0 {
-			continue
-		}
-		for i := range w.queue {
-			w.queue[i].changes = slices.DeleteFunc(slices.Clone(w.queue[i].changes), func(c *change) bool {
-				if c.action == of {
-					w.fail(c, OutcomeNotTried, err)
-				}
-				return c.action == of
-			})
-		}
-	}
-	w.queue = slices.DeleteFunc(w.queue, func(j job) bool { return len(j.changes) == 0 })
 }
 
 func (w *writer) sendFirst(jobs ...job) { w.queue = append(nonEmpty(jobs), w.queue...) }
