@@ -59,6 +59,7 @@ const (
 	CodeVaultNoKey     Code = "vault-no-key"
 	CodeStateDir       Code = "state-dir"
 	CodeStartupTimeout Code = "startup-timeout"
+	CodeUnhealthy      Code = "unhealthy" // what a health check is there to find
 
 	// What is written for other programs.
 	CodeExportImpossible Code = "export-impossible" // a format that cannot carry a secret

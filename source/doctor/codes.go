@@ -122,6 +122,8 @@ var Codes = []Entry{
 		`set the client secret (at least 32 characters), or --vault-key-file`},
 	{source.CodeStateDir, "The state directory cannot be used safely: others can write in it, or another user owns it.",
 		`name another with --state-dir, or: chmod 700 and chown it to the user that runs infisync`},
+	{source.CodeUnhealthy, "The secrets are not kept up: nothing was synced yet, a process that runs was synced too long ago, or the newest secrets made its child fail.",
+		`see "infisync status", and the log of the process that the error names`},
 
 	{source.CodeExportImpossible, "The format cannot carry a secret's name or value as it is.",
 		`choose another --format, or leave the secret out with --except`},
