@@ -130,10 +130,11 @@ func (r *Reaper) Orphans() int {
 // ends first, the command's group is killed and ctx's error is returned. It is
 // what health and event commands are run with.
 func (r *Reaper) Run(ctx context.Context, cmd Command, env Env) (Status, error) {
-	return r.runWith(ctx, cmd, env, 2)
+	return r.runWith(ctx, cmd, env, nil, 2)
 }
 
-func (r *Reaper) runWith(ctx context.Context, cmd Command, env Env, output uintptr) (Status, error) {
+// runWith does what Run does with input as standard input, nil for none.
+func (r *Reaper) runWith(ctx context.Context, cmd Command, env Env, input *os.File, output uintptr) (Status, error) {
 	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
 	if err != nil {
 		return Status{}, &Error{Code: CodeStartFailed, Text: err.Error(), Err: err}
@@ -142,7 +143,10 @@ func (r *Reaper) runWith(ctx context.Context, cmd Command, env Env, output uintp
 	if output == discard {
 		output = null.Fd()
 	}
-	p, err := r.start(launch{command: cmd, env: env, files: []uintptr{null.Fd(), output, output}, ownGroup: true})
+	if input == nil {
+		input = null
+	}
+	p, err := r.start(launch{command: cmd, env: env, files: []uintptr{input.Fd(), output, output}, ownGroup: true})
 	if err != nil {
 		return Status{}, err
 	}

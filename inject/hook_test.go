@@ -1,0 +1,47 @@
+//go:build unix
+
+package inject
+
+import (
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestHookRunsInOrder(t *testing.T) {
+	reaper := NewReaper()
+	defer reaper.Close()
+	path := filepath.Join(t.TempDir(), "got")
+	env, _, err := Build(os.Environ(), []Layer{{Vars: []Var{NewVar("OUT", path)}}}, Policy{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var log strings.Builder
+	command := Command{Argv: []string{"sh", "-c", `cat >>"$OUT"; grep -q bad "$OUT" && exit 3; true`}}
+	hook := NewHook(reaper, command, env, slog.New(slog.NewTextHandler(&log, nil)))
+	for _, message := range []string{"one\n", "two\n", "bad\n"} {
+		hook.Send([]byte(message))
+	}
+	hook.Close()
+	got, _ := os.ReadFile(path)
+	if string(got) != "one\ntwo\nbad\n" {
+		t.Errorf("the command read %q", got)
+	}
+	if n := strings.Count(log.String(), "exit status 3"); n != 1 {
+		t.Errorf("a failing command was logged %d times: %s", n, &log)
+	}
+}
+
+func TestHookWithoutCommand(t *testing.T) {
+	reaper := NewReaper()
+	defer reaper.Close()
+	var log strings.Builder
+	hook := NewHook(reaper, Command{Argv: []string{"no-such-command"}}, Env{}, slog.New(slog.NewTextHandler(&log, nil)))
+	hook.Send([]byte("x"))
+	hook.Close()
+	if !strings.Contains(log.String(), "no-such-command") {
+		t.Errorf("nothing was said: %q", &log)
+	}
+}
