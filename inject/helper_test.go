@@ -51,13 +51,13 @@ type supervised struct {
 	terminal *os.File // the other end of its terminal; nil: it has none
 }
 
-// run starts the supervising program with a child of that role. The wrapper, if
-// any, is the command line that it is started with.
+// run starts the supervising program with a child of that role.
 func run(t *testing.T, o order, argv ...string) *supervised {
 	t.Helper()
 	return runUnder(t, nil, o, argv...)
 }
 
+// runUnder is run with the wrapper, a command line, before the program.
 func runUnder(t *testing.T, wrapper []string, o order, argv ...string) *supervised {
 	t.Helper()
 	s := prepare(t, wrapper, o, argv...)
@@ -65,6 +65,7 @@ func runUnder(t *testing.T, wrapper []string, o order, argv ...string) *supervis
 	return s
 }
 
+// prepare is run without the start, so that the command can be changed.
 func prepare(t *testing.T, wrapper []string, o order, argv ...string) *supervised {
 	t.Helper()
 	dir := roleDir(t)
@@ -74,11 +75,15 @@ func prepare(t *testing.T, wrapper []string, o order, argv ...string) *supervise
 	}
 	line := append(append(wrapper, filepath.Join(dir, "supervise"), string(text)), argv...)
 	s := &supervised{t: t, dir: dir, order: string(text), cmd: exec.Command(line[0], line[1:]...), log: filepath.Join(dir, "stderr")}
-	s.cmd.Env = append(os.Environ(), "PATH="+dir+":/usr/bin:/bin")
+	s.cmd.Env = append(os.Environ(), "PATH="+dir+":/usr/bin:/bin", noRaceSleep)
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // by which stop finds what it left
 	return s
 }
 
+// noRaceSleep spares each program a second at its end under the race detector.
+const noRaceSleep = "GORACE=atexit_sleep_ms=0"
+
+// begin starts what was prepared.
 func (s *supervised) begin() {
 	t := s.t
 	t.Helper()

@@ -75,7 +75,7 @@ func probeOutput(t *testing.T, role string, probe []string) string {
 		line = append(line, s.cmd.Args...)
 	}
 	s.cmd.Path, s.cmd.Args = "/bin/sh", line
-	s.cmd.Env = []string{"ZED=last", "PATH=" + os.Getenv("PATH"), "ODD=\xff\n=", "EMPTY=", "AT=1"}
+	s.cmd.Env = []string{"ZED=last", "PATH=" + os.Getenv("PATH"), "ODD=\xff\n=", "EMPTY=", "AT=1", noRaceSleep}
 	out, err := os.Create(filepath.Join(t.TempDir(), "out"))
 	if err != nil {
 		t.Fatal(err)
