@@ -136,7 +136,7 @@ func (s *supervised) stop() {
 
 func (s *supervised) stderr() string {
 	text, err := os.ReadFile(s.log)
-	if err != nil && s.terminal == nil {
+	if err != nil && !os.IsNotExist(err) {
 		s.t.Error(err)
 	}
 	return string(text)

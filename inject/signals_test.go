@@ -4,6 +4,7 @@ package inject
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"syscall"
 	"testing"
@@ -63,5 +64,39 @@ func TestParseSignal(t *testing.T) {
 		if got != want || (err == nil) != (want != 0) {
 			t.Errorf("ParseSignal(%q) = %v, %v; want %d", in, got, err, want)
 		}
+	}
+}
+
+// What this program gets for itself does not reach the child: URG, by which the
+// runtime preempts goroutines, CHLD, and PIPE from a broken stderr, which does not
+// end this program either.
+func TestNoStraySignals(t *testing.T) {
+	o := order{Supervisor: defaults(), First: token("one")}
+	o.OnChange = OnChange{Action: ChangeNone}
+	s := prepare(t, nil, o)
+	fifo := filepath.Join(s.dir, "fifo")
+	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.cmd.Args = append(s.cmd.Args, "sh", "-c", `trap 'echo stray' URG PIPE CHLD PROF; echo ready $$; read line < "$0"; echo end; exit 5`, fifo)
+	broken, stderr := pipe(t)
+	broken.Close()
+	s.cmd.Stderr = stderr
+	s.begin()
+	s.ready()
+	for _, sig := range []syscall.Signal{syscall.SIGURG, syscall.SIGCHLD, syscall.SIGPIPE, syscall.SIGPROF} {
+		s.signal(sig)
+	}
+	s.update(token("two"))
+	s.event(EventStale) // said on stderr, too
+	s.signal(syscall.SIGPIPE)
+	if err := os.WriteFile(fifo, []byte("go\n"), 0); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.out.next("end"); got != "end" {
+		t.Errorf("line %q", got)
+	}
+	if code := s.wait(); code != 5 {
+		t.Errorf("exit status %d, want 5", code)
 	}
 }

@@ -12,7 +12,8 @@ package inject
 //	         ──► replacing     it is not healthy in time, or the secrets changed again
 //	         ──► sweeping      it ended by itself
 //	rollback ──► as trial; when it fails too, the secrets were not the cause
-//	overlapping ──► trial      the second child is ready and takes over; the first drains beside it
+//	overlapping ──► trial      the second child is ready and takes over, while the first drains beside
+//	                           it; or the first ended by itself. running, when nothing good is known
 //	            ──► running    the second one failed: it is ended and the first stays
 //	replacing ──► sweeping     it has ended
 //	sweeping ──► starting      its process group is gone: another one follows
