@@ -4,12 +4,14 @@ package main
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"os"
-	"runtime/debug"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -17,22 +19,30 @@ import (
 	"infisync/source"
 	"infisync/source/config"
 	"infisync/source/doctor"
+	"infisync/source/export"
+	"infisync/source/graph"
 	"infisync/source/infisical"
 	"infisync/source/report"
+	"infisync/source/state"
 	"infisync/source/syncer"
-	"infisync/source/vault"
 )
 
 // version is set at link time; else the build information tells.
 var version string
 
-func main() { os.Exit(new(app).start(os.Args)) }
+func main() {
+	inject.Stage()
+	os.Exit(new(app).start(os.Args))
+}
 
 // An app is one run of the command line.
 type app struct {
 	log      *slog.Logger
-	command  string // the command that runs, once that is known
+	name     string // of the command that runs, once that is known
 	settings *config.Settings
+
+	hook    *inject.Hook // runs the event command; nil: there is none
+	digests sync.Map     // digest of an environment → digest of the set it was built from
 
 	// The waits and limits; zero: those infisync runs with.
 	clientPolicy infisical.Policy
@@ -42,7 +52,7 @@ type app struct {
 // start runs the command line and returns the exit status.
 func (a *app) start(args []string) int {
 	a.log = report.New(os.Stderr, "text", "info")
-	return a.status(a.cli().Run(args))
+	return a.exitCode(a.cli().Run(config.FlagsFirst(args)))
 }
 
 // exitStatus ends infisync with a status and nothing more to say.
@@ -50,28 +60,39 @@ type exitStatus int
 
 func (e exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
 
+// childEnded ends infisync as its child ended.
+type childEnded struct{ inject.Status }
+
+func (e childEnded) Error() string { return e.Status.String() }
+
 // The statuses of infisync's own failures.
 const (
-	statusFailed = 1
-	statusUsage  = 2
-	statusRun    = 125 // `run` leaves the statuses below to the child
+	statusFailed  = 1
+	statusUsage   = 2
+	statusDiffers = 2   // of diff
+	statusRun     = 125 // `run` leaves the statuses below to the child
 )
 
-// status says what went wrong and returns the exit status for it.
-func (a *app) status(err error) int {
+// exitCode says what went wrong and returns the exit status for it.
+func (a *app) exitCode(err error) int {
 	var exit exitStatus
+	var child childEnded
 	var coded interface{ ExitCode() int }
 	switch {
 	case err == nil:
 		return 0
+	case errors.As(err, &child):
+		child.Exit()
 	case errors.As(err, &exit):
 		return int(exit)
+	case err == syncer.ErrDiffers:
+		return statusDiffers
 	}
 	report.Failure(a.log, err, doctor.Hint(err))
 	switch {
 	case errors.As(err, &coded):
 		return coded.ExitCode()
-	case a.command == "run":
+	case a.name == "run":
 		return statusRun
 	case source.CodeOf(err) == source.CodeUsage:
 		return statusUsage
@@ -84,13 +105,13 @@ func (a *app) cli() *cli.App {
 		Name:           "infisync",
 		Usage:          "start a program with its secrets and keep them right",
 		UsageText:      "infisync run [flags] -- COMMAND [ARGUMENT...]",
-		Version:        buildVersion(),
+		Version:        report.Version(version),
 		Commands:       a.commands(),
 		ExitErrHandler: func(*cli.Context, error) {}, // the default would end the process here
 		OnUsageError:   a.usageError,
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {
-				return source.Errorf(source.CodeUsage, "there is no command %q", c.Args().First())
+				return a.unknown(c, "command")
 			}
 			return cli.ShowAppHelp(c)
 		},
@@ -100,50 +121,68 @@ func (a *app) cli() *cli.App {
 // commands is the table of what infisync can do.
 func (a *app) commands() []*cli.Command {
 	return []*cli.Command{
-		a.pulling(config.Run, &cli.Command{
-			Name:      "run",
-			Usage:     "start a command with the secrets in its environment, and again when they change",
-			UsageText: "infisync run [flags] -- COMMAND [ARGUMENT...]\n\n" + runExamples,
-		}, a.run),
-		a.pulling(config.Sync, &cli.Command{
-			Name:      "sync",
-			Usage:     "pull the secrets into the vault; with --watch, again at each interval",
-			UsageText: "infisync sync [flags]\n\n" + syncExamples,
-		}, a.sync),
+		a.command("run", config.Run, "start a command with the secrets in its environment, and again when they change", a.run),
+		a.command("sync", config.Sync, "pull the secrets into the vault; with --watch, again at each interval", a.sync),
+		a.command("push", config.Push, "write secrets to the server", a.source(syncer.Setup.Push)),
+		a.command("delete", config.Delete, "delete secrets on the server; the vault keeps them for 30 days", a.source(syncer.Setup.Delete)),
+		a.command("projects", config.Projects, "list the projects that the identity sees", a.source(syncer.Setup.Projects)),
 		{
-			Name:         "explain",
-			Usage:        "tell the cause and the remedy of an error code",
-			ArgsUsage:    "CODE",
-			OnUsageError: a.usageError,
-			Action:       explain,
+			Name: "vault", Usage: "look into the encrypted local store, and change it", OnUsageError: a.usageError, HideHelpCommand: true,
+			Action: func(c *cli.Context) error { return a.unknown(c, "vault command") },
+			Subcommands: []*cli.Command{
+				a.command("set", config.Vault, "keep a local value, read from standard input or a hidden prompt", a.source(syncer.Setup.VaultSet)),
+				a.command("get", config.Vault, "print a value", a.source(syncer.Setup.VaultGet)),
+				a.command("list", config.Vault, "list what is kept, without values", a.source(syncer.Setup.VaultList)),
+				a.command("delete", config.Vault, "take values out of the vault", a.source(syncer.Setup.VaultDelete)),
+				a.command("restore", config.Vault, "bring deleted values back as local ones", a.source(syncer.Setup.VaultRestore)),
+				a.command("key", config.Vault, "print the age identity that opens the vault", a.source(syncer.Setup.VaultKey)),
+				a.command("rekey", config.Vault, "bring the values of an old key's vault over", a.source(syncer.Setup.VaultRekey)),
+			},
 		},
+		a.command("export", config.Export, "write the secrets in a format that other programs read", a.export),
+		a.command("explain", config.Explain, "tell where a variable comes from and what it hides, or what an error code means", a.explain),
+		a.command("ps", config.Status, "list the running infisync processes and their children", a.ps),
+		a.command("status", config.Status, "tell when each scope was synced last, and who runs with it", a.status),
+		a.command("doctor", config.Doctor, "go through the checklist and say what to mend", a.doctor),
+		a.command("graph", config.Graph, "query the knowledge graph of the secrets' metadata", a.graph),
 		{
-			Name:         "version",
-			Usage:        "print the version",
-			OnUsageError: a.usageError,
+			Name: "version", Usage: "print the version", OnUsageError: a.usageError,
 			Action: func(c *cli.Context) error {
-				_, err := fmt.Fprintln(c.App.Writer, "infisync", buildVersion())
+				_, err := fmt.Fprintln(c.App.Writer, "infisync", report.Version(version))
 				return err
 			},
 		},
 	}
 }
 
-// pulling completes a command that takes settings: its flags, and an action that
-// reads them first.
-func (a *app) pulling(set config.Command, command *cli.Command, action func(context.Context, []string) error) *cli.Command {
+// command is a command that takes settings: it reads them first, and then does its
+// action with the arguments that are left.
+func (a *app) command(name string, set config.Command, usage string, action func(context.Context, []string) error) *cli.Command {
 	given := make(config.Given)
-	command.Flags = config.Flags(set, given)
-	command.OnUsageError = a.usageError
-	command.HideHelpCommand = true
-	command.Action = func(c *cli.Context) error {
-		a.command = command.Name
-		if err := a.load(set, given); err != nil {
-			return err
-		}
-		return action(c.Context, c.Args().Slice())
+	return &cli.Command{
+		Name: name, Usage: usage, UsageText: "infisync " + name + " [flags] " + config.Examples(name),
+		Flags: config.Flags(set, given), OnUsageError: a.usageError, HideHelpCommand: true,
+		Action: func(c *cli.Context) error {
+			a.name = name
+			if err := a.load(set, given); err != nil {
+				return err
+			}
+			return action(c.Context, c.Args().Slice())
+		},
 	}
-	return command
+}
+
+// source is the action of a command that only source has a part in.
+func (a *app) source(action func(syncer.Setup, context.Context, []string) error) func(context.Context, []string) error {
+	return func(ctx context.Context, args []string) error { return action(a.setup(), ctx, args) }
+}
+
+// unknown is what is said of a command that is not there.
+func (a *app) unknown(c *cli.Context, what string) error {
+	if c.Args().Present() {
+		return source.Errorf(source.CodeUsage, "there is no %s %q", what, c.Args().First())
+	}
+	return cli.ShowSubcommandHelp(c)
 }
 
 // load reads the settings and from then on logs as they say.
@@ -159,24 +198,18 @@ func (a *app) load(set config.Command, given config.Given) error {
 	for _, notice := range a.settings.Notices {
 		a.log.Warn(notice)
 	}
+	if set&(config.Doctor|config.Status|config.Graph|config.Explain) != 0 {
+		return nil // these look at settings that cannot work, or need none
+	}
 	return a.settings.Check()
 }
 
 // usageError puts the flag parser's words into infisync's own.
 func (a *app) usageError(c *cli.Context, err error, _ bool) error {
 	if c.Command != nil {
-		a.command = c.Command.Name
+		a.name = c.Command.Name
 	}
-	text := err.Error()
-	if name, ok := strings.CutPrefix(text, "flag provided but not defined: -"); ok {
-		text = "there is no flag --" + strings.TrimPrefix(name, "-")
-		if similar := cli.SuggestFlag(c.Command.Flags, strings.TrimPrefix(name, "-"), false); similar != "" {
-			text += ", did you mean " + similar + "?"
-		}
-	} else if name, ok := strings.CutPrefix(text, "flag needs an argument: -"); ok {
-		text = "--" + strings.TrimPrefix(name, "-") + " needs a value"
-	}
-	return source.Errorf(source.CodeUsage, "%s", text)
+	return config.UsageError(err, c.Command)
 }
 
 // run starts the command and keeps it running with the newest secrets.
@@ -189,11 +222,17 @@ func (a *app) run(ctx context.Context, argv []string) error {
 		return err
 	}
 	signals := inject.CatchSignals()
-	supervisor.Signals = signals
+	supervisor.Signals, supervisor.Reaper = signals, inject.NewReaper()
+	defer supervisor.Reaper.Close()
 	starting, cancel := signals.Context(ctx)
 	defer cancel()
+	closeHook, err := a.openHook(supervisor.Reaper)
+	if err != nil {
+		return err
+	}
+	defer closeHook()
 
-	keeper, err := a.syncer()
+	keeper, err := a.keeper()
 	if err != nil {
 		return err
 	}
@@ -209,6 +248,8 @@ func (a *app) run(ctx context.Context, argv []string) error {
 		signals.Release()
 		return inject.Exec(supervisor.Command, env)
 	}
+	registration := a.register(supervisor, keeper.Folder())
+	defer registration.Remove()
 	var updates <-chan inject.Env
 	if !a.settings.Once && snapshot.From != syncer.FromInherited {
 		watching, stop := context.WithCancel(ctx)
@@ -219,7 +260,7 @@ func (a *app) run(ctx context.Context, argv []string) error {
 	if err != nil {
 		return err
 	}
-	return exitStatus(status.Code)
+	return childEnded{status}
 }
 
 // environments maps snapshots to environments. One that cannot be an environment
@@ -260,16 +301,83 @@ func (a *app) environment(snapshot syncer.Snapshot, log *slog.Logger) (inject.En
 	default:
 		layers = append(layers, secrets)
 	}
-	env, warnings, err := inject.Build(os.Environ(), layers, inject.Policy{
+	env, warnings, err := inject.Build(os.Environ(), layers, a.policy())
+	for _, warning := range warnings {
+		log.Warn(warning.Text)
+	}
+	a.digests.Store(env.Digest(), state.Digest(snapshot.Secrets))
+	return env, err
+}
+
+// register puts this process into the register, for ps and status, and has the
+// supervisor's events noted there and told to the event command. A register that
+// cannot be written is no reason not to run.
+func (a *app) register(supervisor *inject.Supervisor, folder string) *state.Registration {
+	entry := state.Entry{Folder: folder, Command: supervisor.Command.String(), Restarts: -1}
+	registration, err := state.Register(a.stateDir(), entry)
+	if err != nil {
+		a.log.Debug(err.Error())
+	}
+	supervisor.OnEvent = func(e inject.Event) {
+		registration.Note(func(entry *state.Entry) {
+			switch e.Kind {
+			case inject.EventStarted:
+				set, _ := a.digests.Load(e.Digest)
+				entry.Digest, _ = set.(string)
+				entry.Child, entry.Since = e.PID, time.Now()
+				entry.Restarts++
+			case inject.EventEnded:
+				entry.Child = 0
+			case inject.EventQuarantined:
+				entry.Quarantined = true
+			case inject.EventRestarting:
+				entry.Quarantined = false
+			}
+		})
+		switch e.Kind {
+		case inject.EventRestarting:
+			a.tell(syncer.Event{Event: "restarted", Time: time.Now().UTC(), Changes: &syncer.EventChanges{
+				New: e.Changes.Added, Changed: e.Changes.Changed, Gone: e.Changes.Removed}})
+		case inject.EventRolledBack:
+			a.tell(syncer.Event{Event: "rolled_back", Time: time.Now().UTC()})
+		}
+	}
+	return registration
+}
+
+// openHook makes the event command ready, if there is one. It gets the inherited
+// environment without infisync's credentials.
+func (a *app) openHook(reaper *inject.Reaper) (done func(), err error) {
+	argv := strings.Fields(a.settings.OnEvent)
+	if len(argv) == 0 {
+		return func() {}, nil
+	}
+	env, _, err := inject.Build(os.Environ(), nil, inject.Policy{Strip: a.settings.Credentials.Withheld()})
+	if err != nil {
+		return nil, err
+	}
+	a.hook = inject.NewHook(reaper, inject.Command{Argv: argv}, env, a.log)
+	return a.hook.Close, nil
+}
+
+func (a *app) tell(event syncer.Event) {
+	if a.hook == nil {
+		return
+	}
+	if text, err := json.Marshal(event); err == nil {
+		a.hook.Send(append(text, '\n'))
+	}
+}
+
+// policy is what the settings let a child have.
+func (a *app) policy() inject.Policy {
+	s := a.settings
+	return inject.Policy{
 		Preserve: s.PreserveAll, PreserveNames: s.PreserveNames, Pristine: s.Pristine,
 		Only: s.Only, Except: s.Except, Prefix: s.Prefix, Rename: s.Rename, Allow: s.Allow,
 		Strip: s.Credentials.Withheld(), Keep: s.KeepCreds,
 		Extra: []inject.Var{inject.NewVar(config.NestedVariable, "1")},
-	})
-	for _, warning := range warnings {
-		log.Warn(warning.Text)
 	}
-	return env, err
 }
 
 func vars(set source.Set) []inject.Var {
@@ -291,16 +399,26 @@ func (a *app) supervisor(argv []string) (*inject.Supervisor, error) {
 	if err != nil {
 		return nil, err
 	}
+	rewrite, err := inject.ParseRewrite(s.Rewrite)
+	if err != nil {
+		return nil, source.Errorf(source.CodeUsage, "%s: %w", s.Origin("rewrite"), err)
+	}
+	if s.Overlap && (s.HealthCmd != "" || s.HealthHTTP != "" || s.HealthTCP != "") {
+		return nil, source.Errorf(source.CodeUsage, "--overlap and a health check together: a check could not tell which child it reaches; use READY=1 or --ready-after")
+	}
 	return &inject.Supervisor{
-		Command:     inject.Command{Argv: argv},
-		Log:         a.log,
-		StopSignal:  stop,
-		StopTimeout: s.StopTimeout,
-		KillAfter:   s.KillAfter,
-		OnChange:    change,
-		Debounce:    s.Debounce,
-		Splay:       s.Splay,
-		NoRollback:  true,
+		Command: inject.Command{Argv: argv}, Log: a.log,
+		Rewrite: rewrite, SignalScope: inject.SignalScope(s.SignalScope),
+		StopSignal: stop, StopTimeout: s.StopTimeout, KillAfter: s.KillAfter, KillLeftovers: s.KillLeftovers,
+		OnChange: change, Debounce: s.Debounce, Splay: s.Splay,
+		Restart: inject.RestartPolicy(s.Restart), BackoffMin: 500 * time.Millisecond, BackoffMax: 30 * time.Second,
+		Probation: s.Probation, Quarantine: s.Quarantine, NoRollback: !s.Rollback,
+		Health: inject.Health{
+			Command: inject.Command{Argv: strings.Fields(s.HealthCmd)},
+			HTTP:    s.HealthHTTP, TCP: s.HealthTCP, Timeout: s.HealthTimeout,
+		},
+		Listen: s.Listen, Overlap: s.Overlap, ReadyAfter: s.ReadyAfter, ReadyTimeout: s.ReadyTimeout,
+		NotifySocket: os.Getenv("NOTIFY_SOCKET"), WatchdogEvery: inject.WatchdogEvery(os.Getenv("WATCHDOG_USEC"), os.Getenv("WATCHDOG_PID")),
 	}, nil
 }
 
@@ -325,157 +443,139 @@ func (a *app) sync(ctx context.Context, args []string) error {
 	if len(args) > 0 {
 		return source.Errorf(source.CodeUsage, "sync takes no argument %q", args[0])
 	}
-	if !a.settings.Configured() {
-		return source.Errorf(source.CodeNothingConfigured, "no server is configured: there is nothing to pull")
-	}
 	signals := inject.CatchSignals()
 	defer signals.Release()
 	ctx, cancel := signals.Context(ctx)
 	defer cancel()
-	keeper, err := a.syncer()
+	reaper := inject.NewReaper()
+	defer reaper.Close()
+	closeHook, err := a.openHook(reaper)
+	if err != nil {
+		return err
+	}
+	defer closeHook()
+	opt, err := a.options()
+	if err != nil {
+		return err
+	}
+	keepers, err := syncer.Each(ctx, opt)
+	if err != nil {
+		return cmp.Or(signals.Stopped(), err)
+	}
+	err = syncer.SyncAll(ctx, keepers, a.settings.Watch, func(r syncer.SyncReport) error { return r.Write(os.Stdout, a.setup().Format("text")) })
+	if a.settings.Watch && err == nil {
+		return nil // to be stopped is how it ends
+	}
+	return cmp.Or(signals.Stopped(), err)
+}
+
+func (a *app) export(ctx context.Context, _ []string) error {
+	keeper, err := a.keeper()
 	if err != nil {
 		return err
 	}
 	snapshot, err := keeper.Start(ctx)
-	if err := cmp.Or(signals.Stopped(), err); err != nil {
+	if err != nil {
 		return err
 	}
-	if a.settings.Watch {
-		for range keeper.Watch(ctx) {
-			a.log.Info("pulled a change")
-		}
-		return nil
+	s := a.settings
+	set, err := snapshot.Merged(s.EnvFileMode).Select(s.Only, s.Except)
+	if err != nil {
+		return err
 	}
-	a.log.Info(fmt.Sprintf("pulled %d secrets", snapshot.Secrets.Len()))
-	return nil
+	format, opt := a.setup().Format("dotenv"), export.Options{Name: s.Name}
+	if s.Output != "" {
+		return export.WriteFile(s.Output, format, set, opt)
+	}
+	return export.Write(os.Stdout, format, set, opt)
 }
 
-// syncer builds the syncer that the settings describe.
-func (a *app) syncer() (*syncer.Syncer, error) {
+func (a *app) explain(_ context.Context, names []string) error {
+	name, err := syncer.One(names, "the name of a variable, or an error code such as login-refused")
+	if err != nil {
+		return err
+	}
+	return doctor.WriteEntry(os.Stdout, source.Code(name))
+}
+
+func (a *app) ps(context.Context, []string) error {
+	status, err := state.ReadStatus(a.stateDir(), time.Now())
+	if err != nil {
+		return err
+	}
+	return status.WriteProcesses(os.Stdout, a.setup().Format("text"))
+}
+
+func (a *app) status(context.Context, []string) error {
+	status, err := state.ReadStatus(a.stateDir(), time.Now())
+	if err != nil {
+		return err
+	}
+	if a.settings.CheckOnly {
+		return status.Check(a.settings.MaxAge)
+	}
+	return status.Write(os.Stdout, a.setup().Format("text"))
+}
+
+func (a *app) doctor(ctx context.Context, _ []string) error {
+	s, setup := a.settings, a.setup()
+	in := doctor.Input{Settings: s, Login: setup.Login(), StateDir: a.stateDir(), Args: os.Args, Judge: a.judge}
+	in.Client, in.ClientErr = setup.NewClient()
+	in.Key, in.KeyErr = setup.Key()
+	r := doctor.Run(ctx, in)
+	write := r.WriteText
+	if a.setup().Format("text") == "json" {
+		write = r.WriteJSON
+	}
+	if err := write(os.Stdout); err != nil || !r.Failed() {
+		return err
+	}
+	return exitStatus(statusFailed)
+}
+
+// judge tells what a child would make of a secret; empty: it would get it.
+func (a *app) judge(secret source.Secret) source.Code {
+	layer := inject.Layer{Origin: inject.Server, Vars: vars(source.NewSet(secret))}
+	_, warnings, err := inject.Build(nil, []inject.Layer{layer}, a.policy())
+	if len(warnings) > 0 {
+		return source.Code(warnings[0].Code)
+	}
+	return source.CodeOf(err)
+}
+
+func (a *app) graph(context.Context, []string) error {
 	s := a.settings
-	places, err := s.Places()
+	all, damaged, err := graph.Load(a.stateDir())
+	if err != nil {
+		return err
+	}
+	for _, path := range damaged {
+		a.log.Warn(fmt.Sprintf("graph %q is damaged and left out; the next sync writes it anew", path))
+	}
+	found, err := all.Select(graph.Query{Type: s.Type, Relation: s.Relation, Target: s.Target, Name: s.Name})
+	if err != nil {
+		return err
+	}
+	return found.Write(os.Stdout, a.setup().Format("table"))
+}
+
+// setup is what the settings make options, clients and keys of.
+func (a *app) setup() syncer.Setup {
+	return syncer.Setup{
+		Settings: a.settings, Env: os.LookupEnv, Agent: "infisync/" + report.Version(version),
+		Client: a.clientPolicy, Policy: a.syncPolicy, Log: a.log, OnEvent: a.tell,
+		In: os.Stdin, Out: os.Stdout, Err: os.Stderr,
+	}
+}
+
+func (a *app) options() (syncer.Options, error) { return a.setup().Options() }
+
+func (a *app) keeper() (*syncer.Syncer, error) {
+	opt, err := a.options()
 	if err != nil {
 		return nil, err
-	}
-	opt := syncer.Options{
-		Known:        source.Scope{Places: places, Recursive: s.Recursive, Imports: s.Imports, Expand: s.Expand},
-		AllProjects:  s.AllProjects,
-		AllowEmpty:   s.AllowEmpty,
-		ReuseToken:   s.ReuseToken,
-		WithLocal:    s.WithLocal,
-		Start:        s.Start,
-		Fallback:     s.Fallback,
-		MaxStale:     s.MaxStale,
-		StartTimeout: s.StartTimeout,
-		Interval:     s.Interval,
-		Credential:   s.Credential,
-		EnvFiles:     syncer.EnvFiles{Paths: s.EnvFiles, Named: s.Given("env-file"), Mode: s.EnvFileMode},
-		Nested:       s.Nested,
-		StateDir:     s.StateDirectory(os.LookupEnv),
-		Policy:       a.syncPolicy,
-		Log:          a.log,
-	}
-	if len(s.EnvFiles) == 0 {
-		opt.EnvFiles.Paths = []string{".env"}
-	}
-	if !s.Configured() && !s.Given("fallback") {
-		opt.Fallback = source.Fallback{Dotenv: true}
-	}
-	if s.Configured() || s.Start == "offline" {
-		if opt.Key, err = a.vaultKey(); err != nil {
-			return nil, err
-		}
-	}
-	if s.Configured() && s.Start != "offline" {
-		login := a.login()
-		if opt.Client, err = a.client(login); err != nil {
-			return nil, err
-		}
-		opt.Known.URL, opt.Known.Method, opt.Known.Identity = opt.Client.URL(), login.Method(), login.Identity()
 	}
 	return syncer.New(opt), nil
 }
 
-// login is how the settings log in: with client id and secret if there are any.
-func (a *app) login() infisical.Login {
-	s := a.settings
-	if s.UniversalAuth() {
-		return infisical.UniversalAuth{ClientID: s.ClientID, Secret: s.Credentials.Secret}
-	}
-	return infisical.Token{Read: s.Credentials.Token}
-}
-
-// client builds the client that the settings describe.
-func (a *app) client(login infisical.Login) (*infisical.Client, error) {
-	s := a.settings
-	return infisical.New(infisical.Config{
-		URL: s.URL, AllowHTTP: s.AllowHTTP, CAFile: s.CAFile,
-		UserAgent: "infisync/" + buildVersion(), Login: login, Log: a.log, Policy: a.clientPolicy,
-	})
-}
-
-// vaultKey finds the key of the vault: a file, else derived from the client
-// secret. Without any the zero Key is returned, and said: there is no vault then.
-func (a *app) vaultKey() (vault.Key, error) {
-	s := a.settings
-	var key vault.Key
-	var text source.Value
-	var err error
-	switch {
-	case s.Credentials.HasVaultKey():
-		if text, err = s.Credentials.VaultKey(); err == nil {
-			key, err = vault.ParseKey(text)
-		}
-	case s.Credentials.HasSecret():
-		if text, err = s.Credentials.Secret(); err == nil {
-			key, err = vault.DeriveKey(text)
-		}
-		if source.CodeOf(err) == source.CodeVaultNoKey && s.Start != "offline" {
-			a.log.Info(fmt.Sprintf("running without a vault: %v", err))
-			return vault.Key{}, nil
-		}
-	case s.Start != "offline":
-		a.log.Info("running without a vault: with a ready token its key must be given by --vault-key-file")
-	}
-	if err != nil || key.IsZero() {
-		return vault.Key{}, err
-	}
-	return key.WithRecipients(s.Recipients...)
-}
-
-func explain(c *cli.Context) error {
-	if c.Args().Len() != 1 {
-		return source.Errorf(source.CodeUsage, "explain takes one error code, as in: infisync explain login-refused")
-	}
-	return doctor.WriteEntry(c.App.Writer, source.Code(c.Args().First()))
-}
-
-// buildVersion is the version set at link time, else the module's, else the
-// revision the program was built from.
-func buildVersion() string {
-	if version != "" {
-		return version
-	}
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	if v := info.Main.Version; v != "" && v != "(devel)" {
-		return v
-	}
-	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" && len(s.Value) >= 12 {
-			return "devel-" + s.Value[:12]
-		}
-	}
-	return "devel"
-}
-
-const runExamples = `Examples:
-   infisync run --env prod -- ./server
-   infisync run --exec -- ./migrate up        become the command; nothing is watched
-   infisync run --start offline -- ./worker   follow the vault that "sync --watch" keeps`
-
-const syncExamples = `Examples:
-   infisync sync --env prod            pull once, so that a later start can do without the server
-   infisync sync --env prod --watch    keep the vault for "run --start offline" processes`
+func (a *app) stateDir() string { return a.settings.StateDirectory(os.LookupEnv) }

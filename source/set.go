@@ -2,6 +2,7 @@ package source
 
 import (
 	"iter"
+	"path"
 	"slices"
 	"sort"
 	"strings"
@@ -89,4 +90,36 @@ func (s Set) Lost(next Set) []string {
 		}
 	}
 	return lost
+}
+
+// Select returns the secrets whose names match one of the globs in only, or all
+// when it is empty, and none in except. Globs are those of path.Match; one that is
+// malformed is an error with CodeUsage.
+func (s Set) Select(only, except []string) (Set, error) {
+	var selected []Secret
+	for _, secret := range s.secrets {
+		in, err := matchAny(only, secret.Name)
+		if err != nil {
+			return Set{}, err
+		}
+		out, err := matchAny(except, secret.Name)
+		if err != nil {
+			return Set{}, err
+		}
+		if (in || len(only) == 0) && !out {
+			selected = append(selected, secret)
+		}
+	}
+	return Set{secrets: selected}, nil
+}
+
+func matchAny(globs []string, name string) (bool, error) {
+	for _, glob := range globs {
+		if ok, err := path.Match(glob, name); err != nil {
+			return false, Errorf(CodeUsage, "pattern %q is not a glob", glob)
+		} else if ok {
+			return true, nil
+		}
+	}
+	return false, nil
 }

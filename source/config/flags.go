@@ -2,9 +2,12 @@ package config
 
 import (
 	"flag"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
+
+	"infisync/source"
 )
 
 // Given is what the command line set: setting → texts in their order.
@@ -76,4 +79,66 @@ func (n *noted) Set(text string) error {
 	name := n.flag.setting.Name
 	n.flag.given[name] = append(n.flag.given[name], text)
 	return nil
+}
+
+// FlagsFirst puts the flags of a command line, the program's name included, before
+// names, so that they may be given after them too: what parses them stops at the
+// first name. The arguments of run after its first are the child's, and stay.
+func FlagsFirst(args []string) []string {
+	words := 2 // "infisync", the command
+	if len(args) > 1 && args[1] == "vault" {
+		words = 3
+	}
+	if len(args) <= words || args[1] == "run" {
+		return args
+	}
+	return append(slices.Clip(args[:words]), flagsFirst(args[words:])...)
+}
+
+func flagsFirst(args []string) []string {
+	var flags, rest []string
+	for i := 0; i < len(args); i++ {
+		arg := args[i]
+		if arg == "--" {
+			rest = append(rest, args[i:]...)
+			break
+		}
+		if len(arg) < 2 || arg[0] != '-' {
+			rest = append(rest, arg)
+			continue
+		}
+		flags = append(flags, arg)
+		if takesValue(strings.TrimLeft(arg, "-")) && i+1 < len(args) {
+			i++
+			flags = append(flags, args[i])
+		}
+	}
+	return append(flags, rest...)
+}
+
+func takesValue(flag string) bool {
+	for i := range Table {
+		if Table[i].Name == flag {
+			return !Table[i].Switch
+		}
+	}
+	return false
+}
+
+// UsageError puts the flag parser's words about a command's flags into infisync's.
+func UsageError(err error, command *cli.Command) error {
+	text := err.Error()
+	if name, ok := strings.CutPrefix(text, "flag provided but not defined: -"); ok {
+		name = strings.TrimPrefix(name, "-")
+		text = "there is no flag --" + name
+		if command != nil {
+			// The library always knows one; what shares no beginning is no help.
+			if similar := cli.SuggestFlag(command.Flags, name, false); len(name) > 2 && strings.HasPrefix(similar, "--"+name[:3]) {
+				text += ", did you mean " + similar + "?"
+			}
+		}
+	} else if name, ok := strings.CutPrefix(text, "flag needs an argument: -"); ok {
+		text = "--" + strings.TrimPrefix(name, "-") + " needs a value"
+	}
+	return source.Errorf(source.CodeUsage, "%s", text)
 }

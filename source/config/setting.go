@@ -109,6 +109,23 @@ func preserve(s *Settings) reader {
 	}
 }
 
+// orphans reads the optional value of --delete-orphans.
+func orphans(s *Settings) reader {
+	return func(texts []string) string {
+		switch last(texts) {
+		case "true":
+			s.DeleteOrphans = "server"
+		case "false":
+			s.DeleteOrphans = ""
+		case "all":
+			s.DeleteOrphans = "all"
+		default:
+			return "all, or without a value"
+		}
+		return ""
+	}
+}
+
 // pairs reads A=B.
 func pairs(into *map[string]string) reader {
 	return func(texts []string) string {

@@ -13,9 +13,25 @@ type Command uint
 const (
 	Run Command = 1 << iota
 	Sync
+	Push
+	Delete
+	Projects
+	Vault
+	Export
+	Diff
+	Explain
+	Status
+	Doctor
+	Graph
 
-	puller = Run | Sync // those that pull
-	all    = ^Command(0)
+	// Those that take a set from the server or what answers for it.
+	loader = Run | Export
+	// Those that know of scopes, and so need all that shapes one.
+	scoped = all &^ (Status | Graph)
+	// Those that speak with the server.
+	online = scoped
+
+	all = ^Command(0)
 )
 
 // Settings are all settings after flags, variables, files and defaults were
@@ -65,6 +81,41 @@ type Settings struct {
 	StopSignal    string
 	StopTimeout   time.Duration
 	KillAfter     time.Duration // zero: without limit
+	Restart       string        // no, on-failure or always
+	Probation     time.Duration
+	Rollback      bool
+	Quarantine    time.Duration // zero: until it changes
+	HealthCmd     string        // argv, separated by blanks
+	HealthHTTP    string
+	HealthTCP     string
+	HealthTimeout time.Duration
+	SignalScope   string // group or child
+	Rewrite       []string
+	KillLeftovers bool
+	Listen        []string
+	Overlap       bool
+	ReadyAfter    time.Duration
+	ReadyTimeout  time.Duration
+	DeleteOrphans string // "", "server" or "all"
+	FromDotenv    string
+	Stdin         bool
+	All           bool
+	Normalize     bool
+	DryRun        bool
+	CreateFolders bool
+	Yes           bool
+	PushToo       bool
+	Previous      bool
+	Format        string
+	Output        string
+	Name          string
+	CheckOnly     bool
+	MaxAge        time.Duration
+	Type          string
+	Relation      string
+	Target        string
+	OldSecretFile string
+	OnEvent       string
 	LogLevel      string
 	LogFormat     string
 

@@ -82,8 +82,12 @@ func (r *Registration) Update(edit func(*Entry)) error {
 	return nil
 }
 
-// Remove takes the process out of the register. It may be called twice.
+// Remove takes the process out of the register. It may be called twice, and on a
+// nil Registration.
 func (r *Registration) Remove() error {
+	if r == nil {
+		return nil
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if err := os.Remove(r.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -144,4 +148,12 @@ func readEntry(path string) (Entry, error) {
 	}
 	var entry Entry
 	return entry, json.Unmarshal(data, &entry)
+}
+
+// Note is Update for who cannot do anything about an error. A nil Registration
+// notes nothing.
+func (r *Registration) Note(edit func(*Entry)) {
+	if r != nil {
+		_ = r.Update(edit)
+	}
 }

@@ -3,6 +3,7 @@ package syncer
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"infisync/source"
@@ -48,6 +49,7 @@ func (s *Syncer) awaitVault(ctx context.Context) (vault.Contents, error) {
 		if err != nil {
 			return vault.Contents{}, err
 		}
+		found = slices.DeleteFunc(found, func(f vault.Found) bool { return f.Contents.Pulled.IsZero() })
 		if len(found) > 0 {
 			return theOnly(found)
 		}

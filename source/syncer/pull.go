@@ -217,5 +217,8 @@ func (s *Syncer) failed(err error) (said bool) {
 	code := source.CodeOf(err)
 	said = code != s.kind
 	s.kind = code
+	if said {
+		s.tell(Event{Event: EventError, Code: code, Message: err.Error()})
+	}
 	return said
 }

@@ -36,6 +36,7 @@ func (s *Syncer) resolve(ctx context.Context, session *infisical.Session) error 
 		}
 		return fmt.Errorf("looking up the project: %w", err)
 	}
+	s.projects = projects
 	if len(projects) == 0 {
 		return source.Errorf(source.CodeProjectNotFound, "the identity is a member of no project")
 	}

@@ -60,7 +60,7 @@ func (s *Syncer) startUnconfigured() (Snapshot, error) {
 // have says what could answer instead of the server.
 func (s *Syncer) have(copy vault.Contents, vaultErr error) source.Have {
 	return source.Have{
-		Vault: vaultErr == nil, Age: time.Since(copy.Pulled), MaxStale: s.opt.MaxStale,
+		Vault: vaultErr == nil && !copy.Pulled.IsZero(), Age: time.Since(copy.Pulled), MaxStale: s.opt.MaxStale,
 		Dotenv: s.hasEnvFiles(), Fallback: s.opt.Fallback,
 	}
 }
@@ -87,6 +87,7 @@ func (s *Syncer) startLive(ctx context.Context, before source.Set, have source.H
 		s.accept(p, p.set())
 		s.opt.Log.Debug(fmt.Sprintf("pulled %d secrets", s.current.Secrets.Len()))
 		s.storePull()
+		s.tellComplete(before)
 		return s.current, nil
 	case ctx.Err() != nil && source.CodeOf(err) == source.CodeTimeout:
 		err = source.Errorf(source.CodeStartupTimeout, "the first pull did not end within %s: %w", limit, err)
@@ -120,6 +121,8 @@ func whyNoVault(have source.Have, err error) string {
 	switch {
 	case err != nil:
 		return err.Error()
+	case !have.Vault:
+		return "the vault holds nothing that was pulled yet"
 	case have.Age < 0:
 		return "the vault's copy was pulled in the future: was the clock set back?"
 	}

@@ -26,6 +26,7 @@ type store struct {
 	// resealed is the time of pull in the vault, which may be older than the last
 	// confirmation by a 304 by Policy.Reseal.
 	resealed time.Time
+	synced   map[string]time.Time // name → when a pull brought its present value
 }
 
 // openStore makes the state directory ready. One that cannot be written is said
@@ -116,19 +117,21 @@ func (s *Syncer) takeLocal(copy vault.Contents) {
 	s.current.Local = source.NewSet(secrets...)
 }
 
-// storePull writes the current set to vault and state. The vault comes first:
+// storePull writes the current set to vault and state, and tells what that changed
+// in the vault. The vault comes first:
 // whoever follows the state file finds in the vault what it announces.
-func (s *Syncer) storePull() {
+func (s *Syncer) storePull() (changes vault.Changes) {
 	if s.store == nil {
-		return
+		return changes
 	}
 	now := s.current.Pulled
 	ctx, cancel := context.WithTimeout(context.Background(), lockWait)
 	defer cancel()
 	if !s.opt.Key.IsZero() {
 		aside, err := vault.Update(ctx, s.store.dir, s.opt.Key, s.scope(), func(c *vault.Contents) error {
-			c.ApplyPull(s.current.Secrets, now)
+			changes = c.ApplyPull(s.current.Secrets, now)
 			s.takeLocal(*c)
+			s.store.synced = c.Synced
 			return nil
 		})
 		if aside != "" {
@@ -142,6 +145,7 @@ func (s *Syncer) storePull() {
 		f.Record(s.scope(), s.current.Secrets, now)
 		f.PullCount++
 	})
+	return changes
 }
 
 // storeUnchanged notes that the server confirmed the current set: a heartbeat in
@@ -204,4 +208,19 @@ func (s *Syncer) saidOnce(err error) error {
 		s.opt.Log.Warn(fmt.Sprintf("what was pulled could not be kept: %v", err), "code", string(code))
 	}
 	return err
+}
+
+// sweep removes what nobody has used for a month: not at the start, which has
+// better to do.
+func (s *Syncer) sweep() {
+	if s.store == nil {
+		return
+	}
+	swept, err := state.Sweep(s.store.dir, time.Now())
+	if err != nil {
+		s.opt.Log.Debug(fmt.Sprintf("sweeping the state directory: %v", err))
+	}
+	if len(swept) > 0 {
+		s.opt.Log.Debug("swept " + strings.Join(swept, ", "))
+	}
 }

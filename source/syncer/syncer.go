@@ -58,6 +58,7 @@ type Options struct {
 	AllowEmpty  bool
 	ReuseToken  bool
 	WithLocal   bool
+	Orphans     Orphans // what Sync and Watch remove from the vault
 
 	Start    string // "live" (also the zero value), "vault" or "offline"
 	Fallback source.Fallback
@@ -77,6 +78,7 @@ type Options struct {
 	Key      vault.Key // the zero Key: no vault
 	Policy   Policy
 	Log      *slog.Logger
+	OnEvent  func(Event) // called for each event, by Start's or Watch's goroutine: it must not block; nil: none
 }
 
 // EnvFiles are the .env files.
@@ -116,11 +118,12 @@ func DefaultPolicy() Policy {
 type Syncer struct {
 	opt Options
 
-	places  []source.Place // the resolved places; nil until they are
-	known   map[source.Place]infisical.Answer
-	current Snapshot
-	pending []string // names that the last poll lost and the next must lose too
-	session *infisical.Session
+	places   []source.Place      // the resolved places; nil until they are
+	projects []infisical.Project // as far as they were looked up
+	known    map[source.Place]infisical.Answer
+	current  Snapshot
+	pending  []string // names that the last poll lost and the next must lose too
+	session  *infisical.Session
 
 	failures int         // polls that failed in a row
 	kind     source.Code // of the last failure said; empty: the last poll was good
@@ -137,6 +140,15 @@ func New(opt Options) *Syncer {
 		opt.Policy = DefaultPolicy()
 	}
 	return &Syncer{opt: opt, known: make(map[source.Place]infisical.Answer)}
+}
+
+// Folder is the name of the scope's folder in the state directory; empty when
+// nothing is stored or the scope is not settled.
+func (s *Syncer) Folder() string {
+	if s.store == nil || s.places == nil {
+		return ""
+	}
+	return s.scope().Folder()
 }
 
 // scope is the settled scope: Known with the resolved places.

@@ -22,6 +22,11 @@ func (s *Syncer) Watch(ctx context.Context) <-chan Snapshot {
 }
 
 func (s *Syncer) watch(ctx context.Context, out chan Snapshot) {
+	// What a start can do without is done now.
+	s.sweep()
+	if s.current.From == FromServer {
+		s.storeGraph()
+	}
 	hints := s.watchFiles(ctx)
 	wait := s.wait()
 	if s.opt.Start == "vault" {
@@ -75,11 +80,17 @@ func (s *Syncer) poll(ctx context.Context) bool {
 		}
 		return false
 	}
-	if s.failures > 0 {
+	recovered := s.failures > 0
+	if recovered {
 		s.opt.Log.Info(fmt.Sprintf("the server answers again after %d failed polls", s.failures))
 	}
 	s.failures, s.kind = 0, ""
-	return s.consider(p)
+	before := s.current.Secrets
+	changed := s.consider(p)
+	if changed || recovered {
+		s.tellComplete(before)
+	}
+	return changed
 }
 
 // consider accepts what a poll brought, unless it lost names that the poll before
@@ -100,7 +111,9 @@ func (s *Syncer) consider(p pull) bool {
 		return false
 	}
 	s.accept(p, set)
-	s.storePull()
+	if report := s.storeSync(s.doubt(p)); len(report.Removed) > 0 {
+		s.opt.Log.Info("orphans removed from the vault: " + strings.Join(report.Removed, ", "))
+	}
 	return before.From != FromServer && before.From != FromVault || !before.Secrets.Equal(set)
 }
 

@@ -1,0 +1,120 @@
+package syncer
+
+import (
+	"fmt"
+	"log/slog"
+	"os"
+
+	"infisync/source"
+	"infisync/source/config"
+	"infisync/source/infisical"
+	"infisync/source/vault"
+)
+
+// A Setup is what a command makes its Options of.
+type Setup struct {
+	Settings *config.Settings
+	Env      config.Environ
+	Agent    string           // how infisync names itself to the server
+	Client   infisical.Policy // zero: the client's own
+	Policy   Policy           // zero: DefaultPolicy
+	Log      *slog.Logger
+	OnEvent  func(Event)
+
+	In, Out, Err *os.File // of the commands that read and print
+}
+
+// Options returns the options that the settings describe. Errors are those of
+// settings that cannot work.
+func (u Setup) Options() (Options, error) {
+	s := u.Settings
+	places, err := s.Places()
+	if err != nil {
+		return Options{}, err
+	}
+	opt := Options{
+		Known:        source.Scope{Places: places, Recursive: s.Recursive, Imports: s.Imports, Expand: s.Expand},
+		AllProjects:  s.AllProjects,
+		AllowEmpty:   s.AllowEmpty,
+		ReuseToken:   s.ReuseToken,
+		WithLocal:    s.WithLocal,
+		Orphans:      Orphans(s.DeleteOrphans),
+		Start:        s.Start,
+		Fallback:     s.Fallback,
+		MaxStale:     s.MaxStale,
+		StartTimeout: s.StartTimeout,
+		Interval:     s.Interval,
+		Credential:   s.Credential,
+		EnvFiles:     EnvFiles{Paths: s.EnvFiles, Named: s.Given("env-file"), Mode: s.EnvFileMode},
+		Nested:       s.Nested,
+		StateDir:     s.StateDirectory(u.Env),
+		Policy:       u.Policy,
+		Log:          u.Log,
+		OnEvent:      u.OnEvent,
+	}
+	if len(s.EnvFiles) == 0 {
+		opt.EnvFiles.Paths = []string{".env"}
+	}
+	if !s.Configured() && !s.Given("fallback") {
+		opt.Fallback = source.Fallback{Dotenv: true}
+	}
+	if opt.Key, err = u.Key(); err != nil {
+		return Options{}, err
+	}
+	if s.Configured() && s.Start != "offline" {
+		if opt.Client, err = u.NewClient(); err != nil {
+			return Options{}, err
+		}
+		login := u.Login()
+		opt.Known.URL, opt.Known.Method, opt.Known.Identity = opt.Client.URL(), login.Method(), login.Identity()
+	}
+	return opt, nil
+}
+
+// Login is how the settings log in: with client id and secret if there are any.
+func (u Setup) Login() infisical.Login {
+	s := u.Settings
+	if s.UniversalAuth() {
+		return infisical.UniversalAuth{ClientID: s.ClientID, Secret: s.Credentials.Secret}
+	}
+	return infisical.Token{Read: s.Credentials.Token}
+}
+
+// NewClient returns the client that the settings describe.
+func (u Setup) NewClient() (*infisical.Client, error) {
+	s := u.Settings
+	return infisical.New(infisical.Config{
+		URL: s.URL, AllowHTTP: s.AllowHTTP, CAFile: s.CAFile,
+		UserAgent: u.Agent, Login: u.Login(), Log: u.Log, Policy: u.Client,
+	})
+}
+
+// Key finds the key of the vault: a file, else derived from the client secret.
+// Without any the zero Key is returned, and said: there is no vault then. Offline,
+// where nothing can be done without a vault, that is an error.
+func (u Setup) Key() (vault.Key, error) {
+	s := u.Settings
+	var key vault.Key
+	var text source.Value
+	var err error
+	switch {
+	case s.Credentials.HasVaultKey():
+		if text, err = s.Credentials.VaultKey(); err == nil {
+			key, err = vault.ParseKey(text)
+		}
+	case s.Credentials.HasSecret():
+		if text, err = s.Credentials.Secret(); err == nil {
+			key, err = vault.DeriveKey(text)
+		}
+		if source.CodeOf(err) == source.CodeVaultNoKey && s.Start != "offline" {
+			u.Log.Info(fmt.Sprintf("running without a vault: %v", err))
+			return vault.Key{}, nil
+		}
+	case s.Start != "offline" && s.Credentials.HasToken():
+		u.Log.Info("running without a vault: with a ready token its key must be given by --vault-key-file")
+	}
+	if err != nil || key.IsZero() {
+		return vault.Key{}, err
+	}
+	return key.WithRecipients(s.Recipients...)
+}
