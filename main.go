@@ -140,6 +140,7 @@ func (a *app) commands() []*cli.Command {
 			},
 		},
 		a.command("export", config.Export, "write the secrets in a format that other programs read", a.export),
+		a.command("diff", config.Diff, "compare the server with the vault, or with a .env file; status 2 when they differ", a.source(syncer.Setup.Diff)),
 		a.command("explain", config.Explain, "tell where a variable comes from and what it hides, or what an error code means", a.explain),
 		a.command("ps", config.Status, "list the running infisync processes and their children", a.ps),
 		a.command("status", config.Status, "tell when each scope was synced last, and who runs with it", a.status),
@@ -490,12 +491,23 @@ func (a *app) export(ctx context.Context, _ []string) error {
 	return export.Write(os.Stdout, format, set, opt)
 }
 
-func (a *app) explain(_ context.Context, names []string) error {
+func (a *app) explain(ctx context.Context, names []string) error {
 	name, err := syncer.One(names, "the name of a variable, or an error code such as login-refused")
 	if err != nil {
 		return err
 	}
-	return doctor.WriteEntry(os.Stdout, source.Code(name))
+	if _, ok := doctor.Explain(source.Code(name)); ok {
+		return doctor.WriteEntry(os.Stdout, source.Code(name))
+	}
+	opt, err := a.options()
+	if err != nil {
+		return err
+	}
+	e, err := syncer.New(opt).Explain(ctx, name)
+	if err != nil {
+		return err
+	}
+	return e.Write(os.Stdout, a.setup().Format("text"))
 }
 
 func (a *app) ps(context.Context, []string) error {

@@ -3,6 +3,7 @@
 package inject
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -53,7 +54,9 @@ func TestListen(t *testing.T) {
 	}
 	client := &http.Client{Transport: &http.Transport{
 		DisableKeepAlives: true,
-		Dial:              func(string, string) (net.Conn, error) { return net.Dial("unix", path) },
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, "unix", path)
+		},
 	}}
 	if got := get(t, client, "http://x/"); got != "0" {
 		t.Errorf("answer %q", got)

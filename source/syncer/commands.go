@@ -199,6 +199,21 @@ func (u Setup) openVault() (vault.Contents, error) {
 	return New(opt).Vault()
 }
 
+func (u Setup) Diff(ctx context.Context, files []string) error {
+	opt, err := u.Options()
+	if err != nil {
+		return err
+	}
+	d, err := New(opt).Diff(ctx, files)
+	if err != nil {
+		return err
+	}
+	if err := d.Write(u.Out, u.Format("text")); err != nil || !d.Differs() {
+		return err
+	}
+	return ErrDiffers
+}
+
 // Format is the output format that was asked for, else usual.
 func (u Setup) Format(usual string) string { return cmp.Or(u.Settings.Format, usual) }
 
