@@ -102,24 +102,6 @@ func (s *Syncer) lookInto(ctx context.Context) (vault.Contents, error) {
 	return contents, nil
 }
 
-// ask pulls within the start's time limit and stores nothing.
-func (s *Syncer) ask(ctx context.Context) (source.Set, error) {
-	if err := s.openStore(); err != nil {
-		return source.Set{}, err
-	}
-	limit := s.opt.StartTimeout
-	if limit == 0 {
-		limit = s.opt.Policy.PatientStart
-	}
-	ctx, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	p, err := s.pull(ctx, s.opt.Client)
-	if err != nil {
-		return source.Set{}, err
-	}
-	return p.set(), nil
-}
-
 // holders returns all that hold a value of the name, what a child gets first: in
 // the order of Merged.
 func (s Snapshot) holders(name, mode string, local map[string]vault.Local) []Holder {
