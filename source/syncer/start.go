@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"infisync/source"
+	"infisync/source/infisical"
 	"infisync/source/vault"
 )
 
@@ -78,21 +79,34 @@ func (s *Syncer) startLive(ctx context.Context, before source.Set, have source.H
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	p, err := s.pull(ctx, client)
-	if err == nil {
-		p, err = s.confirmFirst(ctx, p, before)
-	}
+	shared, err := s.joined(ctx, func() error { return s.firstPull(ctx, client, before) })
 	switch {
+	case shared != nil:
+		s.useVault(*shared)
+		s.opt.Log.Debug(fmt.Sprintf("took over %d secrets that another process just pulled", s.current.Secrets.Len()))
+		return s.current, nil
 	case err == nil:
-		s.accept(p, p.set())
-		s.opt.Log.Debug(fmt.Sprintf("pulled %d secrets", s.current.Secrets.Len()))
-		s.storePull()
-		s.tellComplete(before)
 		return s.current, nil
 	case ctx.Err() != nil && source.CodeOf(err) == source.CodeTimeout:
 		err = source.Errorf(source.CodeStartupTimeout, "the first pull did not end within %s: %w", limit, err)
 	}
 	return Snapshot{}, err
+}
+
+// firstPull pulls, and stores what it got.
+func (s *Syncer) firstPull(ctx context.Context, client *infisical.Client, before source.Set) error {
+	p, err := s.pull(ctx, client)
+	if err == nil {
+		p, err = s.confirmFirst(ctx, p, before)
+	}
+	if err != nil {
+		return err
+	}
+	s.accept(p, p.set())
+	s.opt.Log.Debug(fmt.Sprintf("pulled %d secrets", s.current.Secrets.Len()))
+	s.storePull()
+	s.tellComplete(before)
+	return nil
 }
 
 // insteadOf gives what another source answers for a server that failed, or the

@@ -116,7 +116,8 @@ func DefaultPolicy() Policy {
 // A Syncer keeps one scope in step with the server. Start comes first, then
 // Watch; neither may be called twice or at the same time.
 type Syncer struct {
-	opt Options
+	opt     Options
+	started moment
 
 	places   []source.Place      // the resolved places; nil until they are
 	projects []infisical.Project // as far as they were looked up
@@ -139,7 +140,7 @@ func New(opt Options) *Syncer {
 	if opt.Policy == (Policy{}) {
 		opt.Policy = DefaultPolicy()
 	}
-	return &Syncer{opt: opt, known: make(map[source.Place]infisical.Answer)}
+	return &Syncer{opt: opt, started: now(), known: make(map[source.Place]infisical.Answer)}
 }
 
 // Folder is the name of the scope's folder in the state directory; empty when
