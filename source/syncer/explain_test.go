@@ -32,9 +32,9 @@ func explained(t *testing.T, profile infisicaltest.Profile) *writing {
 		}
 	}
 	dir := t.TempDir()
-	for name, text := range map[string]string{"1.env": "BOTH=" + canary + "\nFILE=1\n", "2.env": "BOTH=2\n"} {
-		path := filepath.Join(dir, name)
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+	for _, file := range []struct{ name, text string }{{"1.env", "BOTH=" + canary + "\nFILE=1\n"}, {"2.env", "BOTH=2\n"}} {
+		path := filepath.Join(dir, file.name)
+		if err := os.WriteFile(path, []byte(file.text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		w.options.EnvFiles.Paths = append(w.options.EnvFiles.Paths, path)
