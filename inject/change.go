@@ -13,9 +13,8 @@ func (r *supervision) onUpdate(env Env) {
 		return
 	}
 	r.newest = env
-	if env.Digest() != r.quarantined && r.quarantined != "" {
-		r.quarantined = ""
-		r.cancel(alarmQuarantine)
+	if env.Digest() != r.quarantined {
+		r.release()
 	}
 	r.considerChange()
 }

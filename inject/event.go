@@ -12,6 +12,7 @@ const (
 	EventStale       EventKind = "stale"       // changed, and the child keeps what it has: PID, Digest of the new, Changes
 	EventUndone      EventKind = "undone"      // changed back before anything was done: PID, Digest
 	EventQuarantined EventKind = "quarantined" // a child with it failed: Digest of what is not tried again
+	EventReleased    EventKind = "released"    // the quarantine is over, for one of its reasons: Digest of what was in it
 	EventRolledBack  EventKind = "rolled-back" // the previous environment comes back: Digest
 	EventWaiting     EventKind = "waiting"     // another child follows after a backoff
 	EventStopping    EventKind = "stopping"    // a stop was asked from outside, or ChangeExit: PID

@@ -158,7 +158,7 @@ func (r *supervision) onAlarms() {
 		case alarmProbation:
 			r.consider()
 		case alarmQuarantine:
-			r.quarantined = ""
+			r.release()
 			r.considerChange()
 		case alarmBackoff:
 			r.start(plan{running, r.usable()})

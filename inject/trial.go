@@ -23,8 +23,7 @@ func (r *supervision) consider() {
 func (r *supervision) rollBack(failed string) {
 	r.isolate(failed)
 	if newest := r.newest.Digest(); newest != failed {
-		r.quarantined = ""
-		r.cancel(alarmQuarantine)
+		r.release()
 		r.upNext = r.planFor(r.newest)
 		return
 	}
@@ -42,12 +41,22 @@ func (r *supervision) isolate(digest string) {
 	r.emit(Event{Kind: EventQuarantined, Digest: digest})
 }
 
+// release ends the quarantine, if there is one.
+func (r *supervision) release() {
+	if r.quarantined == "" {
+		return
+	}
+	r.emit(Event{Kind: EventReleased, Digest: r.quarantined})
+	r.quarantined = ""
+	r.cancel(alarmQuarantine)
+}
+
 // secretsWereNotTheCause ends a rollback that failed as well: the newest
 // environment is used again, and nothing is known to be good.
 func (r *supervision) secretsWereNotTheCause() {
 	r.Log.Error("the child failed with the previous secrets too: they were not the cause")
-	r.good, r.quarantined = nil, ""
-	r.cancel(alarmQuarantine)
+	r.good = nil
+	r.release()
 }
 
 // fail ends a child on trial that runs and is not what it should be.

@@ -56,6 +56,7 @@ func TestBadSecretsAreRolledBack(t *testing.T) {
 	// The same again is not tried, a better one is.
 	s.update(token("bad-1"))
 	s.update(token("better"))
+	s.event(EventReleased)
 	if e := s.event(EventRestarting); e.PID != pid || e.Changes.String() != "TOKEN changed" {
 		t.Errorf("event %+v", e)
 	}
@@ -80,8 +81,11 @@ func TestQuarantineEnds(t *testing.T) {
 	s := onTrial(t, o, "child-wants")
 	s.update(token("bad"))
 	for range 2 { // it is tried, and tried again
-		s.event(EventQuarantined)
+		quarantined := s.event(EventQuarantined)
 		s.event(EventRolledBack)
+		if e := s.event(EventReleased); e.Digest != quarantined.Digest {
+			t.Errorf("event %+v, want the digest of %+v", e, quarantined)
+		}
 	}
 }
 
