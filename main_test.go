@@ -117,15 +117,26 @@ func digestOf(lookup func(string) (string, bool), names []string) string {
 	return hex.EncodeToString(sum.Sum(nil))[:16]
 }
 
-func TestScripts(t *testing.T) {
+func TestScripts(t *testing.T) { runScripts(t, "testdata/script", infisicaltest.Current) }
+
+// TestProfiles runs the scripts about what servers differ in, with each kind.
+func TestProfiles(t *testing.T) {
+	for _, profile := range infisicaltest.Profiles() {
+		t.Run(string(profile), func(t *testing.T) { runScripts(t, "testdata/script/profiles", profile) })
+	}
+}
+
+// runScripts runs the scripts of a directory; $PROFILE in them is the profile.
+func runScripts(t *testing.T, dir string, profile infisicaltest.Profile) {
 	testscript.Run(t, testscript.Params{
-		Dir:                 "testdata/script",
+		Dir:                 dir,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		UpdateScripts:       os.Getenv("UPDATE_SCRIPTS") != "",
 		Setup: func(env *testscript.Env) error {
 			examples, err := filepath.Abs("examples")
 			env.Setenv("EXAMPLES", examples)
+			env.Setenv("PROFILE", string(profile))
 			return errors.Join(err, scriptcmd.Setup(env))
 		},
 		Cmds: scriptcmd.Commands(),
@@ -648,4 +659,45 @@ func mayImport(pkg, imported string) bool {
 		return strings.HasPrefix(pkg, own)
 	}
 	return pkg == own+"syncer" || pkg == own+"doctor"
+}
+
+// TestJoinedStarts: fifty processes of one scope that start at once share a pull,
+// on a server that would refuse fifty.
+func TestJoinedStarts(t *testing.T) {
+	const processes = 50
+	b := newBench(t, infisicaltest.Options{Limits: infisicaltest.Limits{Read: 10, Write: 10, Secret: 10}}, "INFISYNC_LOG_LEVEL=debug", "INFISYNC_STARTUP_TIMEOUT=5m")
+	for _, name := range faultNames {
+		b.set(name, "1")
+	}
+	lift := b.server.Fault(infisicaltest.Fault{Do: infisicaltest.FaultHang, Kind: infisicaltest.KindLogin, Times: 1})
+	var commands []*exec.Cmd
+	for i := range processes {
+		cmd := b.command("infisync", "run", "--once", "--", "child-digest", fmt.Sprintf("got%d", i), "A", "B", "C")
+		stderr, err := os.Create(b.path(fmt.Sprintf("stderr%d", i)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer stderr.Close()
+		cmd.Stderr = stderr
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		commands = append(commands, cmd)
+	}
+	for i := range processes {
+		b.await(fmt.Sprintf("stderr%d", i), "joining the pulls", 1)
+	}
+	lift()
+	for i, cmd := range commands {
+		err := cmd.Wait()
+		if got := b.read(fmt.Sprintf("got%d", i)); err != nil || got != digestFor("1", "1", "1") {
+			t.Errorf("process %d: %v, its child reported %q\n%s", i, err, got, b.read(fmt.Sprintf("stderr%d", i)))
+		}
+	}
+	if n := b.server.Count(infisicaltest.KindLogin); n > 3 {
+		t.Errorf("%d logins for %d starts, want at most 3", n, processes)
+	}
+	b.set("A", "2")
+	status, stderr := b.run("infisync", "run", "--once", "--", "child-digest", "got", "A", "B", "C")
+	expectRan(t, b, status, stderr, digestFor("2", "1", "1"))
 }

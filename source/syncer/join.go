@@ -42,6 +42,7 @@ func (s *Syncer) joined(ctx context.Context, pull func() error) (*vault.Contents
 		return nil, pull()
 	}
 	path := filepath.Join(s.store.dir, s.opt.Known.Folder(), pullLock)
+	s.opt.Log.Debug("joining the pulls of this scope")
 	unlock, err := disk.Lock(ctx, path)
 	if err != nil {
 		// Another process pulls for longer than this one may wait, or there is no
