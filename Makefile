@@ -2,6 +2,7 @@
 GO      ?= go
 VERSION ?=
 export CGO_ENABLED = 0
+TAGS    = urfave_cli_no_docs
 LDFLAGS = -s -w$(if $(VERSION), -X main.version=$(VERSION))
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 TARGETS = linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64
@@ -10,7 +11,7 @@ help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
 build: ## build ./infisync, static and stripped
-	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o infisync .
+	$(GO) build -trimpath -tags '$(TAGS)' -ldflags '$(LDFLAGS)' -o infisync .
 
 demo: build ## see it work: login, pull, start, rotate, restart, on an emulated server
 	@$(GO) run ./examples/demo -infisync ./infisync
