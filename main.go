@@ -10,7 +10,6 @@ import (
 	"log/slog"
 	"os"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -41,8 +40,8 @@ type app struct {
 	name     string // of the command that runs, once that is known
 	settings *config.Settings
 
-	hook    *inject.Hook // runs the event command; nil: there is none
-	digests sync.Map     // digest of an environment → digest of the set it was built from
+	hook     *inject.Hook    // runs the event command; nil: there is none
+	children *state.Children // told of the children, for ps and status; nil: nobody is
 
 	// The waits and limits; zero: those infisync runs with.
 	clientPolicy infisical.Policy
@@ -241,16 +240,22 @@ func (a *app) run(ctx context.Context, argv []string) error {
 	if err := cmp.Or(signals.Stopped(), err); err != nil {
 		return err
 	}
+	// A register that cannot be written is no reason not to run.
+	registration, err := state.Register(a.stateDir(), state.Entry{Folder: keeper.Folder(), Command: supervisor.Command.String()})
+	if err != nil {
+		a.log.Debug(err.Error())
+	}
+	defer registration.Remove()
+	a.children = registration.Children()
 	env, err := a.environment(snapshot, a.log)
 	if err != nil {
 		return err
 	}
 	if a.settings.Exec {
+		a.children.Started(os.Getpid(), env.Digest())
 		signals.Release()
 		return inject.Exec(supervisor.Command, env)
 	}
-	registration := a.register(supervisor, keeper.Folder())
-	defer registration.Remove()
 	var updates <-chan inject.Env
 	if !a.settings.Once && snapshot.From != syncer.FromInherited {
 		watching, stop := context.WithCancel(ctx)
@@ -306,44 +311,28 @@ func (a *app) environment(snapshot syncer.Snapshot, log *slog.Logger) (inject.En
 	for _, warning := range warnings {
 		log.Warn(warning.Text)
 	}
-	a.digests.Store(env.Digest(), state.Digest(snapshot.Secrets))
+	a.children.Built(env.Digest(), state.Digest(snapshot.Secrets))
 	return env, err
 }
 
-// register puts this process into the register, for ps and status, and has the
-// supervisor's events noted there and told to the event command. A register that
-// cannot be written is no reason not to run.
-func (a *app) register(supervisor *inject.Supervisor, folder string) *state.Registration {
-	entry := state.Entry{Folder: folder, Command: supervisor.Command.String(), Restarts: -1}
-	registration, err := state.Register(a.stateDir(), entry)
-	if err != nil {
-		a.log.Debug(err.Error())
+// onEvent has the supervisor's events noted in the register and told to the event
+// command.
+func (a *app) onEvent(e inject.Event) {
+	switch e.Kind {
+	case inject.EventStarted:
+		a.children.Started(e.PID, e.Digest)
+	case inject.EventHealthy:
+		a.children.Serves(e.PID)
+	case inject.EventEnded:
+		a.children.Ended(e.PID)
+	case inject.EventQuarantined, inject.EventReleased:
+		a.children.Quarantined(e.Kind == inject.EventQuarantined)
+	case inject.EventRestarting:
+		a.tell(syncer.Event{Event: "restarted", Time: time.Now().UTC(), Changes: &syncer.EventChanges{
+			New: e.Changes.Added, Changed: e.Changes.Changed, Gone: e.Changes.Removed}})
+	case inject.EventRolledBack:
+		a.tell(syncer.Event{Event: "rolled_back", Time: time.Now().UTC()})
 	}
-	supervisor.OnEvent = func(e inject.Event) {
-		registration.Note(func(entry *state.Entry) {
-			switch e.Kind {
-			case inject.EventStarted:
-				set, _ := a.digests.Load(e.Digest)
-				entry.Digest, _ = set.(string)
-				entry.Child, entry.Since = e.PID, time.Now()
-				entry.Restarts++
-			case inject.EventEnded:
-				entry.Child = 0
-			case inject.EventQuarantined:
-				entry.Quarantined = true
-			case inject.EventRestarting:
-				entry.Quarantined = false
-			}
-		})
-		switch e.Kind {
-		case inject.EventRestarting:
-			a.tell(syncer.Event{Event: "restarted", Time: time.Now().UTC(), Changes: &syncer.EventChanges{
-				New: e.Changes.Added, Changed: e.Changes.Changed, Gone: e.Changes.Removed}})
-		case inject.EventRolledBack:
-			a.tell(syncer.Event{Event: "rolled_back", Time: time.Now().UTC()})
-		}
-	}
-	return registration
 }
 
 // openHook makes the event command ready, if there is one. It gets the inherited
@@ -408,7 +397,7 @@ func (a *app) supervisor(argv []string) (*inject.Supervisor, error) {
 		return nil, source.Errorf(source.CodeUsage, "--overlap and a health check together: a check could not tell which child it reaches; use READY=1 or --ready-after")
 	}
 	return &inject.Supervisor{
-		Command: inject.Command{Argv: argv}, Log: a.log,
+		Command: inject.Command{Argv: argv}, Log: a.log, OnEvent: a.onEvent,
 		Rewrite: rewrite, SignalScope: inject.SignalScope(s.SignalScope),
 		StopSignal: stop, StopTimeout: s.StopTimeout, KillAfter: s.KillAfter, KillLeftovers: s.KillLeftovers,
 		OnChange: change, Debounce: s.Debounce, Splay: s.Splay,

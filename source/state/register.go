@@ -31,7 +31,7 @@ type Entry struct {
 	Command     string    `json:"command"`     // the child's argv[0] without its path, never an argument
 	Digest      string    `json:"digest"`      // of the set that the child has
 	Since       time.Time `json:"since"`       // UTC: when the child was started
-	Restarts    int       `json:"restarts"`    // by changes of the set
+	Restarts    int       `json:"restarts"`    // how many children served before this one
 	Child       int       `json:"child"`       // pid; 0: none now
 	Quarantined bool      `json:"quarantined"` // the newest set failed on probation, the child has the one before
 }
@@ -42,6 +42,7 @@ type Registration struct {
 	path  string
 	mu    sync.Mutex
 	entry Entry // guarded by mu
+	gone  bool  // it was removed; guarded by mu
 }
 
 // Register puts this process into the register of the state directory. PID,
@@ -65,13 +66,17 @@ func Register(stateDir string, entry Entry) (*Registration, error) {
 	return r, nil
 }
 
-// Update changes the entry by edit and writes it for others to see.
+// Update changes the entry by edit and writes it for others to see, unless it was
+// removed.
 func (r *Registration) Update(edit func(*Entry)) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	edit(&r.entry)
 	r.entry.Command = filepath.Base(r.entry.Command)
 	r.entry.Since = r.entry.Since.UTC()
+	if r.gone {
+		return nil
+	}
 	data, err := json.Marshal(r.entry)
 	if err == nil {
 		err = disk.Replace(r.path, data)
@@ -82,7 +87,7 @@ func (r *Registration) Update(edit func(*Entry)) error {
 	return nil
 }
 
-// Remove takes the process out of the register. It may be called twice, and on a
+// Remove takes the process out of the register, for good. It may be called twice, and on a
 // nil Registration.
 func (r *Registration) Remove() error {
 	if r == nil {
@@ -90,6 +95,7 @@ func (r *Registration) Remove() error {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.gone = true
 	if err := os.Remove(r.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return source.Errorf(source.CodeStateDir, "taking a process out of the register: %w", err)
 	}

@@ -56,7 +56,7 @@ type Process struct {
 	Folder   string       `json:"scope"`          // empty: it runs without a scope
 	Digest   string       `json:"digest"`         // of the set that the child has
 	Since    time.Time    `json:"since,omitzero"` // UTC: when the child was started
-	Restarts int          `json:"restarts"`       // by changes of the set
+	Restarts int          `json:"restarts"`       // see Entry
 	State    ProcessState `json:"state"`
 }
 
