@@ -260,7 +260,7 @@ func (a *app) run(ctx context.Context, argv []string) error {
 	if !a.settings.Once && snapshot.From != syncer.FromInherited {
 		watching, stop := context.WithCancel(ctx)
 		defer stop()
-		updates = a.environments(keeper.Watch(watching))
+		updates = a.environments(keeper.Watch(watching), registration)
 	}
 	status, err := supervisor.Run(ctx, env, updates)
 	if err != nil {
@@ -271,7 +271,7 @@ func (a *app) run(ctx context.Context, argv []string) error {
 
 // environments maps snapshots to environments. One that cannot be an environment
 // is said and passed over: the child keeps what it has.
-func (a *app) environments(snapshots <-chan syncer.Snapshot) <-chan inject.Env {
+func (a *app) environments(snapshots <-chan syncer.Snapshot, registration *state.Registration) <-chan inject.Env {
 	out := make(chan inject.Env)
 	go func() {
 		defer close(out)
@@ -280,6 +280,10 @@ func (a *app) environments(snapshots <-chan syncer.Snapshot) <-chan inject.Env {
 			if err != nil {
 				a.log.Warn(fmt.Sprintf("the child keeps its secrets: %v", err), "code", string(source.CodeOf(err)))
 				continue
+			}
+			if env.Digest() == a.running.Load() {
+				// The change is in what this child does not get: it is up to date.
+				registration.Note(func(entry *state.Entry) { entry.Digest = state.Digest(snapshot.Secrets) })
 			}
 			out <- env
 		}
@@ -294,18 +298,9 @@ func (a *app) environment(snapshot syncer.Snapshot, log *slog.Logger) (inject.En
 		env, _, err := inject.Build(os.Environ(), nil, inject.Policy{})
 		return env, err
 	}
-	secrets := inject.Layer{Origin: inject.Server, Vars: vars(snapshot.Secrets)}
-	dotenv := inject.Layer{Origin: inject.Dotenv, Vars: vars(snapshot.Dotenv)}
-	layers := []inject.Layer{{Origin: inject.Local, Vars: vars(snapshot.Local)}}
-	switch {
-	case snapshot.From == syncer.FromDotenv:
-		layers = append(layers, dotenv)
-	case s.EnvFileMode == "base":
-		layers = append(layers, dotenv, secrets)
-	case s.EnvFileMode == "override":
-		layers = append(layers, secrets, dotenv)
-	default:
-		layers = append(layers, secrets)
+	var layers []inject.Layer
+	for _, layer := range snapshot.Layers(s.EnvFileMode) {
+		layers = append(layers, inject.Layer{Origin: origins[layer.Kind], Vars: vars(layer.Set)})
 	}
 	env, warnings, err := inject.Build(os.Environ(), layers, a.policy())
 	for _, warning := range warnings {
@@ -357,6 +352,10 @@ func (a *app) tell(event syncer.Event) {
 	if text, err := json.Marshal(event); err == nil {
 		a.hook.Send(append(text, '\n'))
 	}
+}
+
+var origins = map[syncer.Kind]inject.Origin{
+	syncer.KindServer: inject.Server, syncer.KindDotenv: inject.Dotenv, syncer.KindLocal: inject.Local,
 }
 
 // policy is what the settings let a child have.

@@ -19,7 +19,7 @@ import (
 // ErrDiffers is what Diff ends with when the two sides differ.
 var ErrDiffers = errors.New("the two differ")
 
-// push writes values from the vault, a file or standard input to the server.
+// Push writes values from the vault, a file or standard input to the server.
 func (u Setup) Push(ctx context.Context, names []string) error {
 	opt, err := u.Options()
 	if err != nil {
@@ -35,9 +35,9 @@ func (u Setup) Push(ctx context.Context, names []string) error {
 		return err
 	}
 	r, err := New(opt).Push(ctx, PushOptions{
-		Secrets: secrets, Normalize: s.Normalize, CreateFolders: s.CreateFolders, DryRun: s.DryRun, Progress: ShowProgress(u.Err, "pushing"),
+		Secrets: secrets, Normalize: s.Normalize, CreateFolders: s.CreateFolders, DryRun: s.DryRun, Progress: u.progress("pushing"),
 	})
-	return errors.Join(r.Write(u.Out, u.Format("text")), err)
+	return u.report(r, len(r.Secrets), err)
 }
 
 func (u Setup) Delete(ctx context.Context, names []string) error {
@@ -52,10 +52,10 @@ func (u Setup) Delete(ctx context.Context, names []string) error {
 		return err
 	}
 	r, err := New(opt).Delete(ctx, DeleteOptions{
-		Names: names, Progress: ShowProgress(u.Err, "deleting"),
+		Names: names, Progress: u.progress("deleting"),
 		Forget: func(place source.Place, name string) error { return graph.Delete(ctx, opt.StateDir, place, name) },
 	})
-	return errors.Join(r.Write(u.Out, u.Format("text")), err)
+	return u.report(r, len(r.Secrets), err)
 }
 
 func (u Setup) Projects(ctx context.Context, _ []string) error {
@@ -67,12 +67,12 @@ func (u Setup) Projects(ctx context.Context, _ []string) error {
 	if err != nil {
 		return err
 	}
-	return WriteProjects(u.Out, u.Format("table"), projects)
+	return WriteProjects(u.Out, u.Format("text"), projects)
 }
 
 func (u Setup) VaultSet(ctx context.Context, names []string) error {
 	name, err := One(names, "the name of the value")
-	if err != nil {
+	if err = cmp.Or(err, withoutValues(names)); err != nil {
 		return err
 	}
 	opt, err := u.Options()
@@ -108,7 +108,24 @@ func (u Setup) pushToo(ctx context.Context, opt Options, secrets source.Set) err
 		return nil
 	}
 	r, err := New(opt).Push(ctx, PushOptions{Secrets: secrets})
+	return u.report(r, len(r.Secrets), err)
+}
+
+// report writes what became of names, unless the command failed before there were
+// any, and returns its error.
+func (u Setup) report(r interface{ Write(io.Writer, string) error }, names int, err error) error {
+	if err != nil && names == 0 {
+		return err
+	}
 	return errors.Join(r.Write(u.Out, u.Format("text")), err)
+}
+
+// progress shows progress on a terminal, and nothing elsewhere.
+func (u Setup) progress(verb string) func(done, total int) {
+	if !terminal.Is(u.Err) {
+		return nil
+	}
+	return ShowProgress(u.Err, verb)
 }
 
 func (u Setup) VaultGet(_ context.Context, names []string) error {

@@ -102,35 +102,30 @@ func (s *Syncer) lookInto(ctx context.Context) (vault.Contents, error) {
 	return contents, nil
 }
 
-// holders returns all that hold a value of the name, what a child gets first: in
-// the order of Merged.
+// holders returns all that hold a value of the name, what a child gets first.
 func (s Snapshot) holders(name, mode string, local map[string]vault.Local) []Holder {
-	var server, files, own []Holder
+	held := make(map[Kind][]Holder)
 	if secret, ok := s.Secrets.Get(name); ok {
-		server = append(server, Holder{
+		held[KindServer] = append(held[KindServer], Holder{
 			Kind: KindServer, Place: secret.Place, Imported: secret.Imported, Version: secret.Version, Updated: secret.Updated,
 		})
 		for _, place := range secret.Hides {
-			server = append(server, Holder{Kind: KindServer, Place: place})
+			held[KindServer] = append(held[KindServer], Holder{Kind: KindServer, Place: place})
 		}
 	}
 	if secret, ok := s.Dotenv.Get(name); ok {
 		for _, place := range append([]source.Place{secret.Place}, secret.Hides...) {
-			files = append(files, Holder{Kind: KindDotenv, File: place.Path})
+			held[KindDotenv] = append(held[KindDotenv], Holder{Kind: KindDotenv, File: place.Path})
 		}
 	}
 	if l, ok := local[name]; ok {
-		own = append(own, Holder{Kind: KindLocal, Origin: l.Origin, Updated: l.Set})
+		held[KindLocal] = []Holder{{Kind: KindLocal, Origin: l.Origin, Updated: l.Set}}
 	}
-	switch {
-	case s.From == FromDotenv:
-		return slices.Concat(files, own)
-	case mode == "base":
-		return slices.Concat(server, files, own)
-	case mode == "override":
-		return slices.Concat(files, server, own)
+	var all []Holder
+	for _, layer := range slices.Backward(s.Layers(mode)) {
+		all = append(all, held[layer.Kind]...)
 	}
-	return slices.Concat(server, own)
+	return all
 }
 
 // Write writes the explanation to w: in format "text" a line for where the variable

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"slices"
 	"strings"
 	"time"
 
@@ -89,6 +88,9 @@ type PushFrom struct {
 
 // Read reads the values.
 func (f PushFrom) Read(ctx context.Context, opt Options) (source.Set, error) {
+	if err := withoutValues(f.Names); err != nil {
+		return source.Set{}, err
+	}
 	switch {
 	case f.Stdin != nil && (len(f.Names) != 1 || f.Dotenv != "" || f.All):
 		return source.Set{}, source.Errorf(source.CodeUsage, "--stdin goes with one name, and neither --from-dotenv nor --all")
@@ -115,6 +117,17 @@ func (f PushFrom) Read(ctx context.Context, opt Options) (source.Set, error) {
 		return source.Set{}, err
 	}
 	return pick(kept(contents, f.All), f.Names, "the vault (besides what is on the server)")
+}
+
+// withoutValues refuses NAME=VALUE, as other tools take it, without repeating the
+// value.
+func withoutValues(names []string) error {
+	for _, name := range names {
+		if name, _, both := strings.Cut(name, "="); both {
+			return source.Errorf(source.CodeUsage, "%q is given with a value: that never goes on the command line, where others can read it, but through standard input or a file", name)
+		}
+	}
+	return nil
 }
 
 // kept is what a vault holds and the server does not: its local values and, unless
@@ -149,23 +162,4 @@ func pick(set source.Set, names []string, where string) (source.Set, error) {
 		picked = append(picked, secret)
 	}
 	return source.NewSet(picked...), err
-}
-
-// Merged is all that a child would get of the snapshot, before names are judged.
-// Mode is that of the .env files.
-func (s Snapshot) Merged(mode string) source.Set {
-	layers := []source.Set{s.Local, s.Secrets}
-	switch {
-	case s.From == FromDotenv:
-		layers = []source.Set{s.Local, s.Dotenv}
-	case mode == "base":
-		layers = []source.Set{s.Local, s.Dotenv, s.Secrets}
-	case mode == "override":
-		layers = []source.Set{s.Local, s.Secrets, s.Dotenv}
-	}
-	var secrets []source.Secret
-	for _, layer := range layers {
-		secrets = slices.AppendSeq(secrets, layer.All())
-	}
-	return source.NewSet(secrets...)
 }

@@ -43,6 +43,9 @@ type Result struct {
 
 func (r *Result) fail(outcome Outcome, err error) {
 	r.Outcome, r.Code, r.Reason = outcome, source.CodeOf(err), reason(err)
+	if isUpperCaseRule(err) {
+		r.Code = source.CodeNameInvalid // its remedy is another one than for a bad request
+	}
 }
 
 // reason is what the server said, without what all names of a request share; for

@@ -177,7 +177,7 @@ func printable(text string) string {
 	return text
 }
 
-// WriteProjects writes projects with their environments to w: in format "table" a
+// WriteProjects writes projects with their environments to w: in format "text" a
 // line for each, in "json" an array.
 func WriteProjects(w io.Writer, format string, projects []infisical.Project) error {
 	switch format {
@@ -186,9 +186,9 @@ func WriteProjects(w io.Writer, format string, projects []infisical.Project) err
 			projects = []infisical.Project{}
 		}
 		return writeJSON(w, projects)
-	case "table":
+	case "text":
 	default:
-		return noFormat(format, "table")
+		return noFormat(format, "text")
 	}
 	var text bytes.Buffer
 	table := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)

@@ -139,7 +139,7 @@ func TestProjects(t *testing.T) {
 			want = "ID                                    NAME  ENVIRONMENTS\n" + devRoot.Project + "  demo  dev, staging, prod\n"
 		}
 		var out bytes.Buffer
-		if err := syncer.WriteProjects(&out, "table", projects); err != nil || out.String() != want {
+		if err := syncer.WriteProjects(&out, "text", projects); err != nil || out.String() != want {
 			t.Errorf("wrote\n%s\nwant\n%s\n%v", out.String(), want, err)
 		}
 		out.Reset()
