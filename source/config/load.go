@@ -49,6 +49,9 @@ func Load(command Command, given Given, env Environ, dir string) (*Settings, err
 			return nil, setting.wrong(texts, origin, wrong)
 		}
 	}
+	if err := s.checkFormat(command); err != nil {
+		return nil, err
+	}
 	if s.Credentials, err = findCredentials(s, env); err != nil {
 		return nil, err
 	}
@@ -57,6 +60,15 @@ func Load(command Command, given Given, env Environ, dir string) (*Settings, err
 	}
 	s.Notices = append(s.Notices, s.Credentials.notices...)
 	return s, nil
+}
+
+// checkFormat refuses a format that the command cannot write ahead of what the
+// command does. Those with more formats than these check it themselves.
+func (s *Settings) checkFormat(command Command) error {
+	if s.Format == "" || s.Format == "text" || s.Format == "json" || command&(Export|Graph) != 0 {
+		return nil
+	}
+	return source.Errorf(source.CodeUsage, "there is no format %q: use text or json", s.Format)
 }
 
 // lookup finds what a setting was given and says where; an empty origin means
