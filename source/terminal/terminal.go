@@ -13,10 +13,13 @@ import (
 	"infisync/source"
 )
 
+// Is tells whether f is a terminal.
+func Is(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
+
 // ReadSecret reads a value: on a terminal one line, asked for with prompt on err
 // and not shown; else all of in, of which one line end at the end does not count.
 func ReadSecret(in, err *os.File, prompt string) (source.Value, error) {
-	if term.IsTerminal(int(in.Fd())) {
+	if Is(in) {
 		fmt.Fprint(err, prompt)
 		line, failure := term.ReadPassword(int(in.Fd()))
 		fmt.Fprintln(err)
@@ -35,7 +38,7 @@ func ReadSecret(in, err *os.File, prompt string) (source.Value, error) {
 // Confirm asks on a terminal whether to do what. Anything but yes is an error, and
 // so is a standard input that is no terminal.
 func Confirm(in, err *os.File, what string) error {
-	if !term.IsTerminal(int(in.Fd())) {
+	if !Is(in) {
 		return source.Errorf(source.CodeUsage, "standard input is no terminal to ask on: --yes is needed to %s", what)
 	}
 	fmt.Fprintf(err, "infisync: %s? [y/N] ", what)
