@@ -318,7 +318,7 @@ func TestPushUpperCase(t *testing.T) {
 		if got[syncer.OutcomeRefused] != 50 || got[syncer.OutcomeCreated] != 50 || got[syncer.OutcomeUpdated] != 1 {
 			t.Errorf("outcomes %v", got)
 		}
-		if source.CodeOf(err) != source.CodeRequestRefused || !strings.Contains(err.Error(), "must be in UPPERCASE") || w.writes() > 4 {
+		if source.CodeOf(err) != source.CodeNameInvalid || !strings.Contains(err.Error(), "must be in UPPERCASE") || w.writes() > 4 {
 			t.Errorf("%v; %v", w.Counts(), err)
 		}
 		if secret, _ := w.Get(devRoot, "older"); secret.Value != "new" {
