@@ -24,19 +24,25 @@ import (
 // Commands returns the commands; Setup prepares each script for them.
 func Commands() map[string]func(*testscript.TestScript, bool, []string) {
 	return map[string]func(*testscript.TestScript, bool, []string){
-		"server":  cmdServer,
-		"fault":   cmdFault,
-		"lift":    cmdLift,
-		"set":     cmdSet,
-		"unset":   cmdUnset,
-		"counts":  cmdCounts,
-		"exits":   cmdExits,
-		"spawn":   cmdSpawn,
-		"sig":     cmdSig,
-		"ended":   cmdEnded,
-		"waitfor": cmdWaitFor,
-		"matches": cmdMatches,
-		"absent":  cmdAbsent,
+		"server":   cmdServer,
+		"fault":    cmdFault,
+		"lift":     cmdLift,
+		"set":      cmdSet,
+		"unset":    cmdUnset,
+		"import":   cmdImport,
+		"approve":  cmdApprove,
+		"holds":    cmdHolds,
+		"counts":   cmdCounts,
+		"answered": cmdAnswered,
+		"exits":    cmdExits,
+		"spawn":    cmdSpawn,
+		"sig":      cmdSig,
+		"ended":    cmdEnded,
+		"waitfor":  cmdWaitFor,
+		"matches":  cmdMatches,
+		"absent":   cmdAbsent,
+		"mode":     cmdMode,
+		"json":     cmdJSON,
 	}
 }
 
@@ -139,13 +145,19 @@ func cmdFault(ts *testscript.TestScript, neg bool, args []string) {
 
 func cmdLift(ts *testscript.TestScript, neg bool, args []string) { serverOf(ts).LiftFaults() }
 
-// place is PATH or ENV:PATH of the first project; the default is dev:/.
+// place is PATH, ENV:PATH or PROJECT:ENV:PATH; the default is dev:/ of the first
+// project.
 func place(ts *testscript.TestScript, s string) source.Place {
 	p := source.Place{Project: serverOf(ts).Project(), Environment: "dev", Path: "/"}
-	if env, path, ok := strings.Cut(s, ":"); ok {
-		p.Environment, p.Path = env, path
-	} else if s != "" {
-		p.Path = s
+	parts := strings.Split(s, ":")
+	if last := parts[len(parts)-1]; last != "" {
+		p.Path = last
+	}
+	if len(parts) > 1 {
+		p.Environment = parts[len(parts)-2]
+	}
+	if len(parts) > 2 {
+		p.Project = parts[0]
 	}
 	return p
 }
