@@ -260,7 +260,7 @@ func (a *app) run(ctx context.Context, argv []string) error {
 	if !a.settings.Once && snapshot.From != syncer.FromInherited {
 		watching, stop := context.WithCancel(ctx)
 		defer stop()
-		updates = a.environments(keeper.Watch(watching), registration)
+		updates = a.environments(keeper.Watch(watching))
 	}
 	status, err := supervisor.Run(ctx, env, updates)
 	if err != nil {
@@ -271,7 +271,7 @@ func (a *app) run(ctx context.Context, argv []string) error {
 
 // environments maps snapshots to environments. One that cannot be an environment
 // is said and passed over: the child keeps what it has.
-func (a *app) environments(snapshots <-chan syncer.Snapshot, registration *state.Registration) <-chan inject.Env {
+func (a *app) environments(snapshots <-chan syncer.Snapshot) <-chan inject.Env {
 	out := make(chan inject.Env)
 	go func() {
 		defer close(out)
@@ -280,10 +280,6 @@ func (a *app) environments(snapshots <-chan syncer.Snapshot, registration *state
 			if err != nil {
 				a.log.Warn(fmt.Sprintf("the child keeps its secrets: %v", err), "code", string(source.CodeOf(err)))
 				continue
-			}
-			if env.Digest() == a.running.Load() {
-				// The change is in what this child does not get: it is up to date.
-				registration.Note(func(entry *state.Entry) { entry.Digest = state.Digest(snapshot.Secrets) })
 			}
 			out <- env
 		}
