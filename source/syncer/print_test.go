@@ -88,7 +88,7 @@ func TestWriteReportJSON(t *testing.T) {
 	if err := empty.Write(&out, "text"); err != nil || !strings.HasSuffix(out.String(), "\nthe vault does not have the deleted values: no key\n") {
 		t.Errorf("wrote %s, %v", out.String(), err)
 	}
-	for _, err := range []error{report.Write(&out, "yaml"), empty.Write(&out, ""), syncer.WriteProjects(&out, "text", nil)} {
+	for _, err := range []error{report.Write(&out, "yaml"), empty.Write(&out, ""), syncer.WriteProjects(&out, "table", nil)} {
 		if source.CodeOf(err) != source.CodeUsage || !strings.HasPrefix(err.Error(), "there is no format ") {
 			t.Errorf("%v", err)
 		}
