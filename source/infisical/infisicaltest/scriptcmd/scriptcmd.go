@@ -180,15 +180,28 @@ func cmdUnset(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// counts KIND N compares how many requests of a kind the server answered.
+// counts KIND N compares how many requests of a kind the server answered; N may
+// also be =KIND or =KIND+N, as many as of another kind. counts reset begins anew.
 func cmdCounts(ts *testscript.TestScript, neg bool, args []string) {
+	server := serverOf(ts)
 	if args[0] == "reset" {
-		serverOf(ts).ResetCounts()
+		server.ResetCounts()
 		return
 	}
-	got := strconv.Itoa(serverOf(ts).Count(infisicaltest.Kind(args[0])))
-	if (got == args[1]) == neg {
-		ts.Fatalf("the server counted %s of %s, want %s: %v", got, args[0], args[1], serverOf(ts).Counts())
+	counts := server.Counts()
+	want := 0
+	number := args[1]
+	if kind, ok := strings.CutPrefix(args[1], "="); ok {
+		kind, number, _ = strings.Cut(kind, "+")
+		want = counts[infisicaltest.Kind(kind)]
+	}
+	if number != "" {
+		n, err := strconv.Atoi(number)
+		ts.Check(err)
+		want += n
+	}
+	if got := counts[infisicaltest.Kind(args[0])]; (got == want) == neg {
+		ts.Fatalf("the server counted %d of %s, want %d: %v", got, args[0], want, counts)
 	}
 }
 
