@@ -70,6 +70,9 @@ func (s *Syncer) Delete(ctx context.Context, opt DeleteOptions) (DeleteReport, e
 		ended = s.explainMissing(ctx, session, place, ended)
 	}
 	err = incomplete("were not deleted", place, report.Secrets, ended)
+	if s.store == nil {
+		return report, err // nothing is kept about what is gone
+	}
 	return report, errors.Join(err, kept.after(report.Secrets), forget(opt.Forget, place, report.Secrets))
 }
 
