@@ -31,6 +31,8 @@ var version string
 
 func main() {
 	inject.Stage()
+	// Best effort: what it keeps from other processes of this user is in SECURITY.md.
+	_ = inject.ForbidDumps()
 	os.Exit(new(app).start(os.Args))
 }
 

@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -24,6 +25,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"infisync/inject"
 	"infisync/source"
 	"infisync/source/config"
 	"infisync/source/infisical"
@@ -34,6 +36,7 @@ import (
 
 // The test binary is also infisync, and the children that the scripts start.
 func TestMain(m *testing.M) {
+	inject.Stage()
 	testscript.Main(m, map[string]func(){
 		"infisync":         main,
 		"infisync-hurried": hurried,
@@ -139,7 +142,8 @@ func runScripts(t *testing.T, dir string, profile infisicaltest.Profile) {
 			env.Setenv("PROFILE", string(profile))
 			return errors.Join(err, scriptcmd.Setup(env))
 		},
-		Cmds: scriptcmd.Commands(),
+		Cmds:      scriptcmd.Commands(),
+		Condition: scriptcmd.Condition,
 	})
 }
 
@@ -700,4 +704,66 @@ func TestJoinedStarts(t *testing.T) {
 	b.set("A", "2")
 	status, stderr := b.run("infisync", "run", "--once", "--", "child-digest", "got", "A", "B", "C")
 	expectRan(t, b, status, stderr, digestFor("2", "1", "1"))
+}
+
+// TestClosedToTheSameUser: another process of the user cannot read infisync's
+// environment and memory, in which its credentials are.
+func TestClosedToTheSameUser(t *testing.T) {
+	if os.Getuid() != 0 || runtime.GOOS != "linux" {
+		t.Skip("needs root on Linux: to be two processes of another user")
+	}
+	setpriv := func(argv ...string) *exec.Cmd {
+		return exec.Command("setpriv", append([]string{"--reuid", "65534", "--regid", "65534", "--clear-groups"}, argv...)...)
+	}
+	if err := setpriv("true").Run(); err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatal(err)
+		}
+		t.Skipf("needs setpriv: %v", err)
+	}
+	dir, err := os.MkdirTemp("", "infisync-test-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	binary, err := os.ReadFile(self)
+	err = errors.Join(err, os.Chmod(dir, 0o755), os.WriteFile(filepath.Join(dir, "infisync"), binary, 0o755),
+		os.WriteFile(filepath.Join(dir, ".env"), []byte("A=1\n"), 0o644))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := setpriv(filepath.Join(dir, "infisync"), "run", "--", "sh", "-c", "echo $$; cat")
+	cmd.Dir, cmd.Env = dir, []string{"PATH=" + os.Getenv("PATH")}
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer cmd.Wait()
+	defer in.Close()
+	var child int
+	if _, err := fmt.Fscan(out, &child); err != nil {
+		t.Fatal(err)
+	}
+	readable := func(pid int, file string) bool {
+		return setpriv("head", "-c", "0", fmt.Sprintf("/proc/%d/%s", pid, file)).Run() == nil
+	}
+	for _, file := range []string{"environ", "mem", "maps"} {
+		if readable(cmd.Process.Pid, file) {
+			t.Errorf("a process of the same user can open infisync's %s", file)
+		}
+	}
+	if !readable(child, "environ") {
+		t.Error("the child is closed to its own user too")
+	}
 }
