@@ -142,6 +142,16 @@ func (s *supervised) stderr() string {
 	return string(text)
 }
 
+// missing leaves the test out since something is not here; in continuous
+// integration that is a failure.
+func missing(t *testing.T, format string, args ...any) {
+	t.Helper()
+	if os.Getenv("CI") != "" {
+		t.Fatalf(format, args...)
+	}
+	t.Skipf(format, args...)
+}
+
 func pipe(t *testing.T) (r, w *os.File) {
 	t.Helper()
 	r, w, err := os.Pipe()

@@ -23,7 +23,7 @@ func atTerminal(t *testing.T, line []string, o order, argv ...string) *supervise
 	t.Helper()
 	master, slave, err := pty.Open()
 	if err != nil {
-		t.Skipf("no terminal can be made here: %v", err)
+		missing(t, "no terminal can be made here: %v", err)
 	}
 	defer slave.Close()
 	t.Cleanup(func() { master.Close() })
@@ -43,7 +43,7 @@ func atTerminal(t *testing.T, line []string, o order, argv ...string) *supervise
 	if line != nil {
 		path, err := exec.LookPath(line[0])
 		if err != nil {
-			t.Skipf("%s is not here", line[0])
+			missing(t, "%s is not here", line[0])
 		}
 		s.cmd.Path, s.cmd.Args = path, nil
 		for _, arg := range line {

@@ -37,7 +37,7 @@ exec env --block-signal=USR1,WINCH nice -n 3 "$@" 7</dev/null`
 
 func TestTransparent(t *testing.T) {
 	if err := exec.Command("env", "--block-signal=USR1", "true").Run(); err != nil {
-		t.Skipf("env cannot block signals here: %v", err)
+		missing(t, "env cannot block signals here: %v", err)
 	}
 	for name, probe := range probes {
 		t.Run(name, func(t *testing.T) {

@@ -1,6 +1,10 @@
 package inject
 
-import "time"
+import (
+	"context"
+	"log/slog"
+	"time"
+)
 
 // consider accepts the child when it is healthy and has outlived its probation.
 func (r *supervision) consider() {
@@ -11,9 +15,11 @@ func (r *supervision) consider() {
 	c.accepted = true
 	good := c.env
 	r.good, r.failures = &good, 0
-	if r.state != running {
-		r.Log.Info("the child is accepted", "pid", c.pid)
+	level := slog.LevelInfo
+	if r.state == running {
+		level = slog.LevelDebug // there was no doubt
 	}
+	r.Log.Log(context.Background(), level, "the child is accepted", "pid", c.pid)
 	r.state = running
 	r.emit(Event{Kind: EventAccepted, PID: c.pid, Digest: c.digest})
 }
@@ -47,6 +53,7 @@ func (r *supervision) release() {
 		return
 	}
 	r.emit(Event{Kind: EventReleased, Digest: r.quarantined})
+	r.Log.Debug("the quarantine is over")
 	r.quarantined = ""
 	r.cancel(alarmQuarantine)
 }
