@@ -36,6 +36,8 @@ func Commands() map[string]func(*testscript.TestScript, bool, []string) {
 		"answered": cmdAnswered,
 		"exits":    cmdExits,
 		"spawn":    cmdSpawn,
+		"terminal": cmdTerminal,
+		"type":     cmdType,
 		"sig":      cmdSig,
 		"ended":    cmdEnded,
 		"waitfor":  cmdWaitFor,
@@ -53,8 +55,10 @@ type scriptState struct {
 }
 
 type spawned struct {
-	cmd  *exec.Cmd
-	done chan struct{}
+	cmd      *exec.Cmd
+	done     chan struct{}
+	terminal *os.File // nil: it has none
+	awaited  bool     // its end was
 }
 
 type stateKey struct{}
@@ -130,6 +134,8 @@ func cmdFault(ts *testscript.TestScript, neg bool, args []string) {
 			f.Status = n
 		case key == "times":
 			f.Times = n
+		case key == "skip":
+			f.Skip = n
 		case key == "retry-after":
 			f.RetryAfter = n
 		case key == "names":
@@ -229,27 +235,36 @@ func cmdExits(ts *testscript.TestScript, neg bool, args []string) {
 // spawn NAME COMMAND… starts a command; what it prints goes to NAME.out and
 // NAME.err.
 func cmdSpawn(ts *testscript.TestScript, neg bool, args []string) {
-	name := args[0]
-	path, err := lookPath(ts, args[1])
-	ts.Check(err)
-	cmd := &exec.Cmd{
-		Path: path, Args: args[1:], Dir: ts.MkAbs("."), Env: environ(ts),
-		SysProcAttr: &syscall.SysProcAttr{Setpgid: true},
-	}
-	out, err := os.Create(ts.MkAbs(name + ".out"))
+	out, err := os.Create(ts.MkAbs(args[0] + ".out"))
 	ts.Check(err)
 	defer out.Close()
-	errs, err := os.Create(ts.MkAbs(name + ".err"))
+	errs, err := os.Create(ts.MkAbs(args[0] + ".err"))
 	ts.Check(err)
 	defer errs.Close()
-	cmd.Stdout, cmd.Stderr = out, errs
+	start(ts, args[0], args[1:], func(cmd *exec.Cmd) {
+		cmd.Stdout, cmd.Stderr = out, errs
+		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	}, nil)
+}
+
+// start starts a command that later ones of the script know by its name. It is
+// done when it has ended and shown, if not nil, is closed.
+func start(ts *testscript.TestScript, name string, argv []string, prepare func(*exec.Cmd), shown <-chan struct{}) *spawned {
+	path, err := lookPath(ts, argv[0])
+	ts.Check(err)
+	cmd := &exec.Cmd{Path: path, Args: argv, Dir: ts.MkAbs("."), Env: environ(ts)}
+	prepare(cmd)
 	ts.Check(cmd.Start())
 	p := &spawned{cmd: cmd, done: make(chan struct{})}
 	go func() {
 		cmd.Wait()
+		if shown != nil {
+			<-shown
+		}
 		close(p.done)
 	}()
 	stateOf(ts).spawned[name] = p
+	return p
 }
 
 func lookPath(ts *testscript.TestScript, name string) (string, error) {
@@ -300,6 +315,7 @@ func cmdSig(ts *testscript.TestScript, neg bool, args []string) {
 func cmdEnded(ts *testscript.TestScript, neg bool, args []string) {
 	p := spawnedOf(ts, args[0])
 	<-p.done
+	p.awaited = true
 	status := p.cmd.ProcessState.Sys().(syscall.WaitStatus)
 	got := status.ExitStatus()
 	if status.Signaled() {
@@ -323,7 +339,7 @@ func cmdWaitFor(ts *testscript.TestScript, neg bool, args []string) {
 		for name, p := range stateOf(ts).spawned {
 			select {
 			case <-p.done:
-				if len(pattern.FindAllString(readOrEmpty(ts.MkAbs(args[0])), -1)) < n {
+				if !p.awaited && len(pattern.FindAllString(readOrEmpty(ts.MkAbs(args[0])), -1)) < n {
 					ts.Fatalf("%s ended while %q was awaited in %s:\n%s", name, args[1], args[0], readOrEmpty(ts.MkAbs(name+".err")))
 				}
 			default:

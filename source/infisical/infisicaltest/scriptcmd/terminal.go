@@ -1,0 +1,59 @@
+//go:build unix
+
+package scriptcmd
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+
+	"github.com/creack/pty"
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// terminal NAME COMMAND… starts a command as spawn does, but at a terminal of its
+// own, which does not echo. What is shown there goes to NAME.out.
+func cmdTerminal(ts *testscript.TestScript, neg bool, args []string) {
+	screen, tty, err := pty.Open()
+	ts.Check(err)
+	defer tty.Close()
+	ts.Check(exec.Command("stty", "-F", tty.Name(), "-echo").Run())
+	out, err := os.Create(ts.MkAbs(args[0] + ".out"))
+	ts.Check(err)
+	shown := make(chan struct{})
+	go func() {
+		defer close(shown)
+		defer out.Close()
+		_, _ = io.Copy(out, screen) // it fails when nobody has the terminal any more
+	}()
+	p := start(ts, args[0], args[1:], func(cmd *exec.Cmd) {
+		cmd.Stdin, cmd.Stdout, cmd.Stderr = tty, tty, tty
+		cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+	}, shown)
+	p.terminal = screen
+}
+
+// type NAME TEXT types at a terminal; ^C in it is Ctrl-C, \n is Enter.
+func cmdType(ts *testscript.TestScript, neg bool, args []string) {
+	text := strings.NewReplacer("^C", "\x03", `\n`, "\n").Replace(args[1])
+	_, err := spawnedOf(ts, args[0]).terminal.WriteString(text)
+	ts.Check(err)
+}
+
+// Condition tells whether something that scripts need is here. In continuous
+// integration a thing that is missing is an error.
+//
+//	pidns  programs can be run in PID namespaces, by unshare --map-root-user --pid
+func Condition(name string) (bool, error) {
+	if name != "pidns" {
+		return false, fmt.Errorf("there is no condition %q", name)
+	}
+	out, err := exec.Command("unshare", "--map-root-user", "--pid", "--fork", "--mount-proc", "true").CombinedOutput()
+	if err != nil && os.Getenv("CI") != "" {
+		return false, fmt.Errorf("no PID namespace can be made here: %w: %s", err, out)
+	}
+	return err == nil, nil
+}
