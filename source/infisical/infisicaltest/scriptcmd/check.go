@@ -66,7 +66,10 @@ func cmdMode(ts *testscript.TestScript, neg bool, args []string) {
 // there must be nothing at PATH.
 func cmdJSON(ts *testscript.TestScript, neg bool, args []string) {
 	var at any
-	if err := json.Unmarshal([]byte(ts.ReadFile(args[0])), &at); err != nil {
+	text := ts.ReadFile(args[0])
+	dec := json.NewDecoder(strings.NewReader(text))
+	dec.UseNumber() // a number stays as it is written
+	if err := dec.Decode(&at); err != nil || !json.Valid([]byte(text)) {
 		ts.Fatalf("%s is not JSON: %v", args[0], err)
 	}
 	there := true
