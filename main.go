@@ -41,6 +41,7 @@ type app struct {
 	log      *slog.Logger
 	name     string // of the command that runs, once that is known
 	settings *config.Settings
+	noHelp   error // help was asked for a command that is not there
 
 	hook     *inject.Hook    // runs the event command; nil: there is none
 	children *state.Children // told of the children, for ps and status; nil: nobody is
@@ -53,7 +54,8 @@ type app struct {
 // start runs the command line and returns the exit status.
 func (a *app) start(args []string) int {
 	a.log = report.New(os.Stderr, "text", "info")
-	return a.exitCode(a.cli().Run(config.FlagsFirst(args)))
+	err := a.cli().Run(config.FlagsFirst(args))
+	return a.exitCode(cmp.Or(err, a.noHelp))
 }
 
 // exitStatus ends infisync with a status and nothing more to say.
@@ -110,6 +112,9 @@ func (a *app) cli() *cli.App {
 		Commands:       a.commands(),
 		ExitErrHandler: func(*cli.Context, error) {}, // the default would end the process here
 		OnUsageError:   a.usageError,
+		CommandNotFound: func(_ *cli.Context, name string) {
+			a.noHelp = source.Errorf(source.CodeUsage, "there is no command %q", name)
+		},
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {
 				return a.unknown(c, "command")
@@ -162,8 +167,9 @@ func (a *app) commands() []*cli.Command {
 func (a *app) command(name string, set config.Command, usage string, action func(context.Context, []string) error) *cli.Command {
 	given := make(config.Given)
 	return &cli.Command{
-		Name: name, Usage: usage, UsageText: "infisync " + name + " [flags] " + config.Examples(name),
+		Name: name, Usage: usage, UsageText: "[flags] " + config.Examples(name),
 		Flags: config.Flags(set, given), OnUsageError: a.usageError, HideHelpCommand: true,
+		CustomHelpTemplate: config.HelpTemplate(),
 		Action: func(c *cli.Context) error {
 			a.name = name
 			if err := a.load(set, given); err != nil {

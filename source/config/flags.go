@@ -89,10 +89,17 @@ func FlagsFirst(args []string) []string {
 	if len(args) > 1 && args[1] == "vault" {
 		words = 3
 	}
-	if len(args) <= words || args[1] == "run" {
+	if len(args) <= words {
 		return args
 	}
-	return append(slices.Clip(args[:words]), flagsFirst(args[words:])...)
+	rest := args[words:]
+	if args[1] != "run" {
+		rest = flagsFirst(rest)
+	}
+	if rest[0] == "--help" || rest[0] == "-h" {
+		rest = rest[:1] // the library takes what follows for a command to explain
+	}
+	return append(slices.Clip(args[:words]), rest...)
 }
 
 func flagsFirst(args []string) []string {

@@ -2,7 +2,7 @@ package config
 
 import "time"
 
-// The headings of the help, in their order.
+// The headings of the help.
 const (
 	groupServer = "Server and login"
 	groupDo     = "What to do"
