@@ -128,30 +128,30 @@ func (a *app) cli() *cli.App {
 func (a *app) commands() []*cli.Command {
 	return []*cli.Command{
 		a.command("run", config.Run, "start a command with the secrets in its environment, and again when they change", a.run),
-		a.command("sync", config.Sync, "pull the secrets into the vault; with --watch, again at each interval", a.sync),
+		a.command("sync", config.Sync, "pull the secrets into the vault; with --watch, again at each interval", alone(a.sync)),
 		a.command("push", config.Push, "write secrets to the server", a.source(syncer.Setup.Push)),
 		a.command("delete", config.Delete, "delete secrets on the server; the vault keeps them for 30 days", a.source(syncer.Setup.Delete)),
-		a.command("projects", config.Projects, "list the projects that the identity sees", a.source(syncer.Setup.Projects)),
+		a.command("projects", config.Projects, "list the projects that the identity sees", alone(a.source(syncer.Setup.Projects))),
 		{
 			Name: "vault", Usage: "look into the encrypted local store, and change it", OnUsageError: a.usageError, HideHelpCommand: true,
 			Action: func(c *cli.Context) error { return a.unknown(c, "vault command") },
 			Subcommands: []*cli.Command{
 				a.command("set", config.Vault, "keep a local value, read from standard input or a hidden prompt", a.source(syncer.Setup.VaultSet)),
 				a.command("get", config.Vault, "print a value", a.source(syncer.Setup.VaultGet)),
-				a.command("list", config.Vault, "list what is kept, without values", a.source(syncer.Setup.VaultList)),
+				a.command("list", config.Vault, "list what is kept, without values", alone(a.source(syncer.Setup.VaultList))),
 				a.command("delete", config.Vault, "take values out of the vault", a.source(syncer.Setup.VaultDelete)),
 				a.command("restore", config.Vault, "bring deleted values back as local ones", a.source(syncer.Setup.VaultRestore)),
-				a.command("key", config.Vault, "print the age identity that opens the vault", a.source(syncer.Setup.VaultKey)),
-				a.command("rekey", config.Vault, "bring the values of an old key's vault over", a.source(syncer.Setup.VaultRekey)),
+				a.command("key", config.Vault, "print the age identity that opens the vault", alone(a.source(syncer.Setup.VaultKey))),
+				a.command("rekey", config.Vault, "bring the values of an old key's vault over", alone(a.source(syncer.Setup.VaultRekey))),
 			},
 		},
-		a.command("export", config.Export, "write the secrets in a format that other programs read", a.export),
+		a.command("export", config.Export, "write the secrets in a format that other programs read", alone(a.export)),
 		a.command("diff", config.Diff, "compare the server with the vault, or with a .env file; status 2 when they differ", a.source(syncer.Setup.Diff)),
 		a.command("explain", config.Explain, "tell where a variable comes from and what it hides, or what an error code means", a.explain),
-		a.command("ps", config.Status, "list the running infisync processes and their children", a.ps),
-		a.command("status", config.Status, "tell when each scope was synced last, and who runs with it", a.status),
-		a.command("doctor", config.Doctor, "go through the checklist and say what to mend", a.doctor),
-		a.command("graph", config.Graph, "query the knowledge graph of the secrets' metadata", a.graph),
+		a.command("ps", config.Status, "list the running infisync processes and their children", alone(a.ps)),
+		a.command("status", config.Status, "tell when each scope was synced last, and who runs with it", alone(a.status)),
+		a.command("doctor", config.Doctor, "go through the checklist and say what to mend", alone(a.doctor)),
+		a.command("graph", config.Graph, "query the knowledge graph of the secrets' metadata", alone(a.graph)),
 		{
 			Name: "version", Usage: "print the version", OnUsageError: a.usageError,
 			Action: func(c *cli.Context) error {
@@ -183,6 +183,16 @@ func (a *app) command(name string, set config.Command, usage string, action func
 // source is the action of a command that only source has a part in.
 func (a *app) source(action func(syncer.Setup, context.Context, []string) error) func(context.Context, []string) error {
 	return func(ctx context.Context, args []string) error { return action(a.setup(), ctx, args) }
+}
+
+// alone is an action that takes no arguments.
+func alone(action func(context.Context, []string) error) func(context.Context, []string) error {
+	return func(ctx context.Context, args []string) error {
+		if len(args) > 0 {
+			return source.Errorf(source.CodeUsage, "this command takes no argument, %q is given", args[0])
+		}
+		return action(ctx, args)
+	}
 }
 
 // unknown is what is said of a command that is not there.
@@ -432,10 +442,7 @@ func (a *app) onChange() (inject.OnChange, error) {
 }
 
 // sync pulls into the vault, once or for as long as it is left running.
-func (a *app) sync(ctx context.Context, args []string) error {
-	if len(args) > 0 {
-		return source.Errorf(source.CodeUsage, "sync takes no argument %q", args[0])
-	}
+func (a *app) sync(ctx context.Context, _ []string) error {
 	signals := inject.CatchSignals()
 	defer signals.Release()
 	ctx, cancel := signals.Context(ctx)
