@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"math"
 	"net"
 	"net/http"
 	"os"
@@ -20,6 +21,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -269,7 +271,7 @@ func childFork(args []string) int {
 		panic(err)
 	}
 	say("forked %d %d", os.Getpid(), p.Pid)
-	select {}
+	return untilKilled()
 }
 
 // childOrphan starts so many processes that start one each and end at once. When
@@ -322,7 +324,14 @@ func childWants(args []string) int {
 			return 3
 		}
 	}
-	select {}
+	return untilKilled()
+}
+
+// untilKilled waits for a signal that ends the process. A timer that never comes
+// keeps the runtime from calling it a deadlock.
+func untilKilled() int {
+	<-time.After(math.MaxInt64)
+	return 0
 }
 
 func say(format string, args ...any) { fmt.Printf(format+"\n", args...) }
