@@ -463,7 +463,7 @@ func (a *app) sync(ctx context.Context, _ []string) error {
 		return cmp.Or(signals.Stopped(), err)
 	}
 	err = syncer.SyncAll(ctx, keepers, a.settings.Watch, func(r syncer.SyncReport) error { return r.Write(os.Stdout, a.setup().Format("text")) })
-	if a.settings.Watch && err == nil {
+	if a.settings.Watch && (err == nil || signals.Stopped() != nil) {
 		return nil // to be stopped is how it ends
 	}
 	return cmp.Or(signals.Stopped(), err)

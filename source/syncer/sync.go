@@ -63,6 +63,9 @@ func (s *Syncer) Sync(ctx context.Context) (SyncReport, error) {
 	}
 	if err != nil {
 		s.failed(err)
+		if !before.Pulled.IsZero() { // a watch tells by it what was lost
+			s.current.From, s.current.Secrets = FromVault, before.Set
+		}
 		return SyncReport{Places: s.places}, err
 	}
 	s.accept(p, p.set())
@@ -243,35 +246,44 @@ func Each(ctx context.Context, opt Options) ([]*Syncer, error) {
 
 // SyncAll syncs each, with a report for each that succeeded, and when watch is set
 // stays to do it again at each interval, until ctx ends. One that fails does not
-// stop the others: their errors are joined. In the watch a server out of reach at
-// the start is no end: the next poll may find it.
+// stop the others: their errors are joined, or in the watch said, since the next
+// poll may go well. Only when all fail, and none because its server is out of
+// reach, there is nothing to watch.
 func SyncAll(ctx context.Context, keepers []*Syncer, watch bool, report func(SyncReport) error) error {
 	var failed error
-	var running sync.WaitGroup
+	hope := false
 	for _, s := range keepers {
 		r, err := s.Sync(ctx)
-		if err == nil {
-			failed = errors.Join(failed, report(r))
-		} else {
-			if len(keepers) > 1 {
-				err = source.Errorf(source.CodeOf(err), "%s: %w", s.name(), err)
-			}
-			if !watch || source.CauseOf(source.CodeOf(err)) != source.CauseOutOfReach {
-				failed = errors.Join(failed, err)
-				continue
-			}
-			s.opt.Log.Warn(fmt.Sprintf("the first pull failed, the next may not: %v", err), "code", string(source.CodeOf(err)))
+		if ctx.Err() != nil {
+			return errors.Join(failed, err)
 		}
-		if watch {
-			running.Go(func() {
-				for snapshot := range s.Watch(ctx) {
-					s.opt.Log.Info(fmt.Sprintf("%s: pulled a change, %d secrets", s.name(), snapshot.Secrets.Len()))
-				}
-			})
+		if err == nil {
+			hope = true
+			failed = errors.Join(failed, report(r))
+			continue
+		}
+		if len(keepers) > 1 {
+			err = source.Errorf(source.CodeOf(err), "%s: %w", s.name(), err)
+		}
+		failed = errors.Join(failed, err)
+		if code := source.CodeOf(err); watch && (len(keepers) > 1 || source.CauseOf(code) == source.CauseOutOfReach) {
+			hope = hope || source.CauseOf(code) == source.CauseOutOfReach
+			s.opt.Log.Warn(fmt.Sprintf("the first pull failed, the next may not: %v", err), "code", string(code))
 		}
 	}
+	if !watch || !hope {
+		return failed
+	}
+	var running sync.WaitGroup
+	for _, s := range keepers {
+		running.Go(func() {
+			for snapshot := range s.Watch(ctx) {
+				s.opt.Log.Info(fmt.Sprintf("%s: pulled a change, %d secrets", s.name(), snapshot.Secrets.Len()))
+			}
+		})
+	}
 	running.Wait()
-	return failed
+	return nil
 }
 
 // name is how the scope is called in messages.

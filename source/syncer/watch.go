@@ -24,7 +24,7 @@ func (s *Syncer) Watch(ctx context.Context) <-chan Snapshot {
 func (s *Syncer) watch(ctx context.Context, out chan Snapshot) {
 	// What a start can do without is done now.
 	s.sweep()
-	if s.current.From == FromServer {
+	if s.current.From == FromServer && !s.current.Pulled.IsZero() {
 		s.storeGraph()
 	}
 	hints := s.watchFiles(ctx)
