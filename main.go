@@ -495,8 +495,8 @@ func (a *app) explain(ctx context.Context, names []string) error {
 	if err != nil {
 		return err
 	}
-	if _, ok := doctor.Explain(source.Code(name)); ok {
-		return doctor.WriteEntry(os.Stdout, source.Code(name))
+	if entry, ok := doctor.Explain(source.Code(name)); ok {
+		return entry.Write(os.Stdout, a.setup().Format("text"))
 	}
 	opt, err := a.options()
 	if err != nil {

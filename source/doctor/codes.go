@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 
@@ -25,9 +26,9 @@ const (
 
 // An Entry explains one stable error code.
 type Entry struct {
-	Code   source.Code
-	Cause  string // what it means, one sentence
-	Remedy string // what to do, one line
+	Code   source.Code `json:"code"`
+	Cause  string      `json:"cause"`  // what it means, one sentence
+	Remedy string      `json:"remedy"` // what to do, one line
 }
 
 // Codes are all codes, grouped as a start meets them.
@@ -177,12 +178,15 @@ func Hint(err error) string {
 	return entry.Remedy
 }
 
-// WriteEntry prints a code with its cause and remedy.
-func WriteEntry(w io.Writer, code source.Code) error {
-	entry, ok := Explain(code)
-	if !ok {
-		return source.Errorf(source.CodeUsage, "there is no error code %q", code)
+// Write prints the code with its cause and remedy: in format "json" as one object,
+// else in a line for each.
+func (e Entry) Write(w io.Writer, format string) error {
+	if format == "json" {
+		enc := json.NewEncoder(w)
+		enc.SetEscapeHTML(false)
+		enc.SetIndent("", "  ")
+		return enc.Encode(e)
 	}
-	_, err := fmt.Fprintf(w, "%s\n  cause:  %s\n  remedy: %s\n", entry.Code, entry.Cause, entry.Remedy)
+	_, err := fmt.Fprintf(w, "%s\n  cause:  %s\n  remedy: %s\n", e.Code, e.Cause, e.Remedy)
 	return err
 }

@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"go/ast"
@@ -78,16 +79,23 @@ func TestEntriesAreComplete(t *testing.T) {
 }
 
 func TestWriteEntry(t *testing.T) {
-	var out strings.Builder
-	if err := WriteEntry(&out, source.CodeLoginRefused); err != nil {
+	entry, ok := Explain(source.CodeLoginRefused)
+	if !ok {
+		t.Fatal("login-refused is not explained")
+	}
+	var text, object strings.Builder
+	if err := entry.Write(&text, "text"); err != nil {
 		t.Fatal(err)
 	}
-	entry, _ := Explain(source.CodeLoginRefused)
-	if want := "login-refused\n  cause:  " + entry.Cause + "\n  remedy: " + entry.Remedy + "\n"; out.String() != want {
-		t.Errorf("got %q, want %q", out.String(), want)
+	if want := "login-refused\n  cause:  " + entry.Cause + "\n  remedy: " + entry.Remedy + "\n"; text.String() != want {
+		t.Errorf("got %q, want %q", text.String(), want)
 	}
-	if err := WriteEntry(&out, "no-such-code"); source.CodeOf(err) != source.CodeUsage {
-		t.Errorf("an unknown code gave %v", err)
+	if err := entry.Write(&object, "json"); err != nil {
+		t.Fatal(err)
+	}
+	var got Entry
+	if err := json.Unmarshal([]byte(object.String()), &got); err != nil || got != entry {
+		t.Errorf("got %s, %v", object.String(), err)
 	}
 }
 
