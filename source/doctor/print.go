@@ -5,7 +5,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"unicode"
+
+	"infisync/source"
 )
 
 // WriteJSON prints the report as one JSON array of items.
@@ -31,27 +32,16 @@ func (r Report) WriteText(w io.Writer) error {
 	counts := make(map[Result]int)
 	for _, item := range r {
 		counts[item.Result]++
-		text := oneLine(item.Text)
+		text := source.Line(item.Text)
 		if item.Code != "" {
 			text = "[" + string(item.Code) + "] " + text
 		}
 		fmt.Fprintf(&b, "%-*s  %-7s  %s\n", width, item.Name, label[item.Result], text)
 		if item.Remedy != "" {
-			fmt.Fprintf(&b, "%-*s  remedy: %s\n", width, "", oneLine(item.Remedy))
+			fmt.Fprintf(&b, "%-*s  remedy: %s\n", width, "", source.Line(item.Remedy))
 		}
 	}
 	fmt.Fprintf(&b, "ok: %d, warnings: %d, failed: %d, skipped: %d\n", counts[OK], counts[Warning], counts[Failed], counts[Skipped])
 	_, err := io.WriteString(w, b.String())
 	return err
-}
-
-// oneLine keeps a text on its line and free of what a terminal would act on,
-// since names from the server are part of it.
-func oneLine(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp) {
-			return ' '
-		}
-		return r
-	}, s)
 }

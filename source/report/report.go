@@ -85,13 +85,13 @@ func (h *textHandler) Handle(_ context.Context, r slog.Record) error {
 	var b strings.Builder
 	b.WriteString("infisync: ")
 	b.WriteString(label(r.Level, code))
-	b.WriteString(oneLine(r.Message))
+	b.WriteString(source.Line(r.Message))
 	if len(rest) > 0 {
 		b.WriteString(" (" + strings.Join(rest, ", ") + ")")
 	}
 	b.WriteByte('\n')
 	if hint != "" {
-		b.WriteString("infisync: hint: " + oneLine(hint) + "\n")
+		b.WriteString("infisync: hint: " + source.Line(hint) + "\n")
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -122,18 +122,4 @@ func quoted(s string) string {
 		return strconv.Quote(s)
 	}
 	return s
-}
-
-// oneLine keeps a message on its line and free of what a terminal would act on,
-// since a server's message can be part of it.
-func oneLine(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r == '\n' || r == '\t' {
-			return ' '
-		}
-		if r < ' ' || r == 0x7f || (r >= 0x80 && r < 0xa0) {
-			return -1
-		}
-		return r
-	}, s)
 }

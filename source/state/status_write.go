@@ -9,7 +9,6 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
-	"unicode/utf8"
 
 	"infisync/source"
 )
@@ -103,14 +102,10 @@ func (s ScopeStatus) write(out *bytes.Buffer, now time.Time) {
 // shown is a name as it is when it is plain, else quoted: no name may move a
 // terminal's cursor or seem to be several columns.
 func shown(name string) string {
-	odd := func(r rune) bool { return r == ' ' || r == '"' || !strconv.IsPrint(r) }
-	switch {
-	case name == "":
+	if name == "" {
 		return "-"
-	case !utf8.ValidString(name) || strings.ContainsFunc(name, odd):
-		return strconv.Quote(name)
 	}
-	return name
+	return source.Word(name)
 }
 
 func shownTime(at time.Time) string {

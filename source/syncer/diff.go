@@ -127,7 +127,7 @@ func (d Difference) Write(w io.Writer, format string) error {
 }
 
 func (d Difference) text() string {
-	left, right := shown(d.Left), shown(d.Right)
+	left, right := source.Word(d.Left), source.Word(d.Right)
 	if !d.Differs() {
 		return fmt.Sprintf("%s and %s do not differ: %d equal\n", left, right, d.Equal)
 	}
@@ -140,7 +140,7 @@ func (d Difference) text() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "--- %s\n+++ %s\n", left, right)
 	for _, name := range slices.Sorted(slices.Values(slices.Concat(d.Added, d.Removed, d.Changed))) {
-		fmt.Fprintf(&b, "%s %s\n", marks[name], shown(name))
+		fmt.Fprintf(&b, "%s %s\n", marks[name], source.Word(name))
 	}
 	fmt.Fprintf(&b, "%d only in %s, %d only in %s, %d with other values, %d equal\n",
 		len(d.Added), right, len(d.Removed), left, len(d.Changed), d.Equal)

@@ -153,7 +153,7 @@ func (e Explanation) Write(w io.Writer, format string) error {
 
 func (e Explanation) text() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s comes from %s\n", shown(e.Name), e.ComesFrom)
+	fmt.Fprintf(&b, "%s comes from %s\n", source.Word(e.Name), e.ComesFrom)
 	if e.ComesFrom.Kind == KindLocal {
 		b.WriteString("  a child gets it only with --with-local\n")
 	}

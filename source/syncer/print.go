@@ -132,13 +132,13 @@ func (o Outcome) words() string { return strings.ReplaceAll(string(o), "-", " ")
 
 // line is "created NAME (…)", in a dry run "would be created NAME (…)".
 func (r Result) line(planned bool) string {
-	line := r.Outcome.words() + " " + shown(r.Name)
+	line := r.Outcome.words() + " " + source.Word(r.Name)
 	if planned && !r.Outcome.failed() && r.Outcome != OutcomeUnchanged {
 		line = "would be " + line
 	}
 	var notes []string
 	if r.Given != "" {
-		notes = append(notes, "given as "+shown(r.Given))
+		notes = append(notes, "given as "+source.Word(r.Given))
 	}
 	if r.Version > 0 && (r.Outcome == OutcomeCreated || r.Outcome == OutcomeUpdated) {
 		notes = append(notes, "version "+strconv.Itoa(r.Version))
@@ -156,16 +156,6 @@ func (r Result) line(planned bool) string {
 		line += ": " + r.Reason
 	}
 	return line
-}
-
-// shown is a name as it is when it is plain, else quoted: what a server stores
-// under any name must not move a terminal's cursor.
-func shown(name string) string {
-	odd := func(r rune) bool { return r <= ' ' || r == '"' || r == '\'' || r == '\\' || r >= 0x7f }
-	if name == "" || strings.ContainsFunc(name, odd) {
-		return strconv.Quote(name)
-	}
-	return name
 }
 
 // printable is a text of several words as it is, quoted when it has more in it

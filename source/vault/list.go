@@ -8,10 +8,8 @@ import (
 	"io"
 	"slices"
 	"strconv"
-	"strings"
 	"text/tabwriter"
 	"time"
-	"unicode/utf8"
 
 	"infisync/source"
 )
@@ -108,7 +106,7 @@ func (c *Contents) WriteList(w io.Writer, format string, now time.Time) error {
 		if l.Previous {
 			previous = "yes"
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", shown(l.Name), l.origin(), version, shownAge(l.Since, now), previous)
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", source.Word(l.Name), l.origin(), version, shownAge(l.Since, now), previous)
 	}
 	table.Flush() // a bytes.Buffer takes all
 	_, err := w.Write(out.Bytes())
@@ -121,7 +119,7 @@ func (l Listed) origin() string {
 	if l.Place != (source.Place{}) {
 		from = l.Place.String()
 	}
-	from = shown(from)
+	from = source.Word(from)
 	if l.Imported {
 		from = "import of " + from
 	}
@@ -171,14 +169,4 @@ func shownAge(at, now time.Time) string {
 		return strconv.Itoa(int(d.Hours())) + "h"
 	}
 	return strconv.Itoa(int(d.Hours()/24)) + "d"
-}
-
-// shown is a text as it is when it is plain, else quoted: no name may move a
-// terminal's cursor or seem to be several columns.
-func shown(text string) string {
-	odd := func(r rune) bool { return r == ' ' || r == '"' || !strconv.IsPrint(r) }
-	if text == "" || !utf8.ValidString(text) || strings.ContainsFunc(text, odd) {
-		return strconv.Quote(text)
-	}
-	return text
 }
