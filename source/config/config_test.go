@@ -306,3 +306,23 @@ func TestTable(t *testing.T) {
 		}
 	}
 }
+
+func TestHeaders(t *testing.T) {
+	s := load(t, nil, environ(`INFISICAL_CUSTOM_HEADERS= a=1  b="2 3" c='4"' d=`), t.TempDir())
+	got := make(map[string]string)
+	for name, value := range s.Credentials.Headers() {
+		got[name] = value.Reveal()
+	}
+	if want := map[string]string{"a": "1", "b": "2 3", "c": `4"`, "d": ""}; !reflect.DeepEqual(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	for _, bad := range []string{"hunter2", "=hunter2", `hunter2="1`, "hunter2 b=1"} {
+		_, err := Load(Run, nil, environ("INFISICAL_CUSTOM_HEADERS="+bad), t.TempDir())
+		if source.CodeOf(err) != source.CodeConfigInvalid || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%q gave %v", bad, err)
+		}
+	}
+	if !slices.Contains(s.Credentials.Withheld(), "INFISICAL_CUSTOM_HEADERS") {
+		t.Error("the headers are left to the child")
+	}
+}

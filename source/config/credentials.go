@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode"
 
 	"infisync/source"
 )
@@ -30,6 +31,7 @@ type Credentials struct {
 	tokenFrom              string
 	hasSecret, hasToken    bool
 	keyFile, keyFrom       string
+	headers                map[string]source.Value
 	readsDirectory         bool // something is read from CREDENTIALS_DIRECTORY
 	notices                []string
 }
@@ -74,8 +76,45 @@ func findCredentials(s *Settings, env Environ) (Credentials, error) {
 	if c.keyFile == "" {
 		c.keyFile, c.keyFrom = s.VaultKeyFile, s.Origin("vault-key-file")
 	}
+	if text, ok := env.set(headersVariable); ok {
+		if c.headers, ok = parseHeaders(text); !ok {
+			return c, source.Errorf(source.CodeConfigInvalid, `%s is not NAME=VALUE pairs separated by blanks, as in: a=1 b="2 3"`, headersVariable)
+		}
+	}
 	return c, nil
 }
+
+// headersVariable holds headers to send with every request; gateways ask for them,
+// and often as a secret.
+const headersVariable = "INFISICAL_CUSTOM_HEADERS"
+
+// parseHeaders reads `a=1 b="2 3"`.
+func parseHeaders(text string) (map[string]source.Value, bool) {
+	headers := make(map[string]source.Value)
+	for text = strings.TrimSpace(text); text != ""; text = strings.TrimSpace(text) {
+		name, rest, ok := strings.Cut(text, "=")
+		if !ok || name == "" || strings.ContainsFunc(name, unicode.IsSpace) {
+			return nil, false
+		}
+		end := strings.IndexFunc(rest, unicode.IsSpace)
+		if quote := rest[:min(1, len(rest))]; quote == `"` || quote == "'" {
+			rest = rest[1:]
+			if end = strings.Index(rest, quote); end < 0 {
+				return nil, false
+			}
+			headers[name], text = source.NewValue(rest[:end]), rest[end+1:]
+			continue
+		}
+		if end < 0 {
+			end = len(rest)
+		}
+		headers[name], text = source.NewValue(rest[:end]), rest[end:]
+	}
+	return headers, true
+}
+
+// Headers are what INFISICAL_CUSTOM_HEADERS asks to send with every request.
+func (c Credentials) Headers() map[string]source.Value { return c.headers }
 
 // noteConflict warns when the client secret is given in several ways that differ.
 func (c *Credentials) noteConflict(found []string) {
@@ -159,7 +198,7 @@ func (c Credentials) Withheld() []string {
 		"INFISICAL_CLIENT_ID", "INFISICAL_UNIVERSAL_AUTH_CLIENT_ID", "INFISYNC_CLIENT_ID",
 		"INFISICAL_CLIENT_SECRET_FILE", "INFISYNC_CLIENT_SECRET_FILE", "INFISYNC_VAULT_KEY_FILE",
 		// Those of the official tools, which mean the same identity.
-		"INFISICAL_UNIVERSAL_CLIENT_SECRET", "INFISICAL_ACCESS_TOKEN", "INFISICAL_JWT",
+		headersVariable, "INFISICAL_UNIVERSAL_CLIENT_SECRET", "INFISICAL_ACCESS_TOKEN", "INFISICAL_JWT",
 		"INFISICAL_OIDC_AUTH_JWT", "INFISICAL_LDAP_PASSWORD", "INFISICAL_VAULT_FILE_PASSPHRASE",
 		"INFISICAL_KUBERNETES_SERVICE_ACCOUNT_TOKEN_PATH", "INFISICAL_GCP_IAM_SERVICE_ACCOUNT_KEY_FILE_PATH",
 	})

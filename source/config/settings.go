@@ -42,6 +42,9 @@ type Settings struct {
 	CAFile           string
 	ClientID         string
 	ClientSecretFile string
+	ClientCert       string
+	ClientKey        string
+	Organization     string
 
 	Project       string
 	AllProjects   bool

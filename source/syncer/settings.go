@@ -83,8 +83,13 @@ func (u Setup) Login() infisical.Login {
 // NewClient returns the client that the settings describe.
 func (u Setup) NewClient() (*infisical.Client, error) {
 	s := u.Settings
+	headers := make(map[string]string)
+	for name, value := range s.Credentials.Headers() {
+		headers[name] = value.Reveal()
+	}
 	return infisical.New(infisical.Config{
-		URL: s.URL, AllowHTTP: s.AllowHTTP, CAFile: s.CAFile,
+		URL: s.URL, AllowHTTP: s.AllowHTTP, CAFile: s.CAFile, ClientCert: s.ClientCert, ClientKey: s.ClientKey,
+		Headers: headers, Organization: s.Organization,
 		UserAgent: u.Agent, Login: u.Login(), Log: u.Log, Policy: u.Client,
 	})
 }
