@@ -73,9 +73,28 @@ func (s *Syncer) Sync(ctx context.Context) (SyncReport, error) {
 	if doubt == "" && s.opt.Orphans != KeepOrphans {
 		doubt = s.listAgain(ctx)
 	}
+	s.learnProjects(ctx)
 	report := s.storeSync(doubt)
 	s.tellComplete(before.Set)
 	return report, nil
+}
+
+// learnWait bounds what is asked for the graph only.
+const learnWait = 5 * time.Second
+
+// learnProjects asks for the names and environments of projects that were given by
+// id, for the graph. What the server does not tell stays as an earlier sync knew it.
+func (s *Syncer) learnProjects(ctx context.Context) {
+	if s.store == nil || s.projects != nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, learnWait)
+	defer cancel()
+	for _, id := range s.scope().Projects() {
+		if project, err := s.session.Project(ctx, id); err == nil {
+			s.learned = append(s.learned, project)
+		}
+	}
 }
 
 // doubt says why a pull is not good enough to delete by: a place or an import that
@@ -154,7 +173,7 @@ func (s *Syncer) storeGraph() {
 		host = "localhost"
 	}
 	var projects []graph.Project
-	for _, project := range s.projects {
+	for _, project := range slices.Concat(s.projects, s.learned) {
 		projects = append(projects, graph.Project{ID: project.ID, Name: project.Name, Environments: slugs(project)})
 	}
 	_, err = graph.Update(ctx, s.store.dir, graph.Facts{

@@ -120,7 +120,8 @@ type Syncer struct {
 	started moment
 
 	places   []source.Place      // the resolved places; nil until they are
-	projects []infisical.Project // as far as they were looked up
+	projects []infisical.Project // those that the identity sees, as far as they were looked up
+	learned  []infisical.Project // those looked up by their ids
 	known    map[source.Place]infisical.Answer
 	current  Snapshot
 	pending  []string // names that the last poll lost and the next must lose too
