@@ -478,10 +478,17 @@ func (a *app) export(ctx context.Context, _ []string) error {
 	if err != nil {
 		return err
 	}
+	if snapshot.From == syncer.FromInherited {
+		return source.Errorf(source.CodeNothingConfigured, "nothing is configured besides what another infisync handed down: there is nothing to export")
+	}
 	s := a.settings
-	set, err := snapshot.Merged(s.EnvFileMode).Select(s.Only, s.Except)
+	all := snapshot.Merged(s.EnvFileMode)
+	set, err := all.Select(s.Only, s.Except)
 	if err != nil {
 		return err
+	}
+	if set.Len() == 0 && all.Len() > 0 {
+		return source.Errorf(source.CodeUsage, "--only and --except leave none of the %d secrets", all.Len())
 	}
 	format, opt := a.setup().Format("dotenv"), export.Options{Name: s.Name}
 	if s.Output != "" {
@@ -546,7 +553,11 @@ func (a *app) doctor(ctx context.Context, _ []string) error {
 
 // judge tells what a child would make of a secret; empty: it would get it.
 func (a *app) judge(secret source.Secret) source.Code {
-	layer := inject.Layer{Origin: inject.Server, Vars: vars(source.NewSet(secret))}
+	chosen, err := source.NewSet(secret).Select(a.settings.Only, a.settings.Except)
+	if err != nil || chosen.Len() == 0 {
+		return "" // left out
+	}
+	layer := inject.Layer{Origin: inject.Server, Vars: vars(chosen)}
 	_, warnings, err := inject.Build(nil, []inject.Layer{layer}, a.policy())
 	if len(warnings) > 0 {
 		return source.Code(warnings[0].Code)

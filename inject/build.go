@@ -72,7 +72,8 @@ func (w Warning) String() string { return w.Text }
 //
 // Build returns an *[Error] and nothing else when a name or a value cannot be in
 // an environment ([CodeEnvName], [CodeEnvValue], [CodeEnvTooLarge]), when a glob
-// is malformed ([CodeEnvPattern]) or when a server sets interpreter options
+// is malformed or Only and Except leave nothing ([CodeEnvPattern], since no program
+// is meant to start without secrets) or when a server sets interpreter options
 // ([CodeNameRefused]).
 func Build(inherited []string, layers []Layer, p Policy) (Env, []Warning, error) {
 	b := builder{policy: p, entries: make(map[string]entry), inherited: make(map[string]bool)}
@@ -84,6 +85,9 @@ func Build(inherited []string, layers []Layer, p Policy) (Env, []Warning, error)
 	}
 	if len(b.refused) > 0 {
 		return Env{}, nil, b.refusal()
+	}
+	if b.offered > 0 && b.taken == 0 {
+		return Env{}, nil, errorf(CodeEnvPattern, "--only and --except leave none of the %d secrets", b.offered)
 	}
 	for _, v := range p.Extra {
 		b.entries[v.name] = entry{Var: v}
@@ -104,6 +108,8 @@ type builder struct {
 	passed    []string // interpreter options that were let through
 	refused   []refusal
 	clashes   []string
+	offered   int // variables of the layers
+	taken     int // of them, those that Only and Except let through
 }
 
 type refusal struct{ name, original string }
@@ -129,9 +135,11 @@ func (b *builder) add(layer Layer) error {
 		if err != nil {
 			return err
 		}
+		b.offered++
 		if !chosen {
 			continue
 		}
+		b.taken++
 		name := b.rename(v.name)
 		if original, ok := origins[name]; ok && original != v.name {
 			b.clashes = append(b.clashes, name)

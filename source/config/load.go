@@ -1,6 +1,7 @@
 package config
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -44,6 +45,10 @@ func Load(command Command, given Given, env Environ, dir string) (*Settings, err
 		}
 		if len(texts) == 0 {
 			continue
+		}
+		// Elsewhere an empty flag unsets what a variable or a file sets.
+		if strings.HasPrefix(origin, "--") && slices.Contains(texts, "") && (setting.Default != "" || setting.Many) {
+			return nil, source.Errorf(source.CodeUsage, "%s is given an empty value: is a variable not set?", origin)
 		}
 		if wrong := setting.read(s)(texts); wrong != "" {
 			return nil, setting.wrong(texts, origin, wrong)

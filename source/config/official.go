@@ -1,6 +1,7 @@
 package config
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -46,6 +47,7 @@ func findOfficial(dir string) (*officialFile, error) {
 		BranchEnvironment  map[string]string `json:"gitBranchToEnvironmentMapping"`
 		Domain             string            `json:"domain"`
 	}
+	data = bytes.TrimPrefix(data, []byte("\ufeff")) // editors on Windows write one
 	if err := json.Unmarshal(data, &content); err != nil {
 		return nil, source.Errorf(source.CodeConfigInvalid, "%q is not the JSON that the official CLI writes: %s", path, jsonFault(err))
 	}

@@ -92,14 +92,15 @@ func fallback(into *source.Fallback) reader {
 	}
 }
 
-// preserve reads the optional value of --preserve-env: alone it means all names.
+// preserve reads the optional value of --preserve-env: alone it means all names,
+// and so does 1, as a variable is often set.
 func preserve(s *Settings) reader {
 	return func(texts []string) string {
 		for _, t := range texts {
 			switch t {
-			case "true":
+			case "true", "1":
 				s.PreserveAll = true
-			case "false":
+			case "false", "0":
 				s.PreserveAll, s.PreserveNames = false, nil
 			default:
 				s.PreserveNames = append(s.PreserveNames, splitComma(t)...)
@@ -113,9 +114,9 @@ func preserve(s *Settings) reader {
 func orphans(s *Settings) reader {
 	return func(texts []string) string {
 		switch last(texts) {
-		case "true":
+		case "true", "1":
 			s.DeleteOrphans = "server"
-		case "false":
+		case "false", "0":
 			s.DeleteOrphans = ""
 		case "all":
 			s.DeleteOrphans = "all"

@@ -117,10 +117,10 @@ func (s *Syncer) insteadOf(failure error, copy vault.Contents, have source.Have,
 	switch source.Choose(cause, have) {
 	case source.AnswerVault:
 		s.useVault(copy)
-		s.opt.Log.Warn(fmt.Sprintf("%v: starting with the vault's copy, %s old", failure, age(have.Age)), "code", string(code))
+		s.opt.Log.Warn(fmt.Sprintf("%v; starting with the vault's copy, %s old", failure, age(have.Age)), "code", string(code))
 		return s.current, nil
 	case source.AnswerDotenv:
-		s.opt.Log.Warn(fmt.Sprintf("%v: starting with %s", failure, s.nameEnvFiles()), "code", string(code))
+		s.opt.Log.Warn(fmt.Sprintf("%v; starting with %s", failure, s.nameEnvFiles()), "code", string(code))
 		s.current.From = FromDotenv
 		return s.current, nil
 	}
@@ -133,6 +133,8 @@ func (s *Syncer) insteadOf(failure error, copy vault.Contents, have source.Have,
 // whyNoVault says why the vault did not answer for a server out of reach.
 func whyNoVault(have source.Have, err error) string {
 	switch {
+	case source.CodeOf(err) == source.CodeVaultMissing:
+		return "there is no vault yet"
 	case err != nil:
 		return err.Error()
 	case !have.Vault:
