@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -240,8 +241,11 @@ func (a *app) run(ctx context.Context, argv []string) error {
 		return err
 	}
 	signals := inject.CatchSignals()
-	supervisor.Signals, supervisor.Reaper = signals, inject.NewReaper()
-	defer supervisor.Reaper.Close()
+	supervisor.Signals = signals
+	if !a.settings.Exec {
+		supervisor.Reaper = inject.NewReaper()
+		defer supervisor.Reaper.Close()
+	}
 	starting, cancel := signals.Context(ctx)
 	defer cancel()
 	closeHook, err := a.openHook(supervisor.Reaper)
@@ -344,11 +348,12 @@ func (a *app) onEvent(e inject.Event) {
 	}
 }
 
-// openHook makes the event command ready, if there is one. It gets the inherited
+// openHook makes the event command ready, if there is one, and a reaper to wait for
+// it: with --exec nobody stays who could. It gets the inherited
 // environment without infisync's credentials.
 func (a *app) openHook(reaper *inject.Reaper) (done func(), err error) {
 	argv := strings.Fields(a.settings.OnEvent)
-	if len(argv) == 0 {
+	if len(argv) == 0 || reaper == nil {
 		return func() {}, nil
 	}
 	env, _, err := inject.Build(os.Environ(), nil, inject.Policy{Strip: a.settings.Credentials.Withheld()})
@@ -405,6 +410,9 @@ func (a *app) supervisor(argv []string) (*inject.Supervisor, error) {
 	rewrite, err := inject.ParseRewrite(s.Rewrite)
 	if err != nil {
 		return nil, source.Errorf(source.CodeUsage, "%s: %w", s.Origin("rewrite"), err)
+	}
+	if checks := slices.DeleteFunc([]string{s.HealthCmd, s.HealthHTTP, s.HealthTCP}, func(s string) bool { return s == "" }); len(checks) > 1 {
+		return nil, source.Errorf(source.CodeUsage, "more than one of --health-cmd, --health-http and --health-tcp: choose one")
 	}
 	if s.Overlap && (s.HealthCmd != "" || s.HealthHTTP != "" || s.HealthTCP != "") {
 		return nil, source.Errorf(source.CodeUsage, "--overlap and a health check together: a check could not tell which child it reaches; use READY=1 or --ready-after")

@@ -79,7 +79,7 @@ func (r *Registration) Update(edit func(*Entry)) error {
 	}
 	data, err := json.Marshal(r.entry)
 	if err == nil {
-		err = disk.Replace(r.path, data)
+		err = putUnsynced(r.path, data)
 	}
 	if err != nil {
 		return source.Errorf(source.CodeStateDir, "registering process %d: %w", r.entry.PID, err)
@@ -154,6 +154,16 @@ func readEntry(path string) (Entry, error) {
 	}
 	var entry Entry
 	return entry, json.Unmarshal(data, &entry)
+}
+
+// putUnsynced replaces a file whole, as others see it. It is not synced, unlike what is
+// kept: an entry means nothing once the machine has gone down.
+func putUnsynced(path string, data []byte) error {
+	unfinished := path + ".new" // nobody else writes it: the path has the process in it
+	if err := os.WriteFile(unfinished, data, 0o600); err != nil {
+		return err
+	}
+	return os.Rename(unfinished, path)
 }
 
 // Note is Update for who cannot do anything about an error. A nil Registration
