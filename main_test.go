@@ -125,7 +125,10 @@ func TestScripts(t *testing.T) { runScripts(t, "testdata/script", infisicaltest.
 // TestProfiles runs the scripts about what servers differ in, with each kind.
 func TestProfiles(t *testing.T) {
 	for _, profile := range infisicaltest.Profiles() {
-		t.Run(string(profile), func(t *testing.T) { runScripts(t, "testdata/script/profiles", profile) })
+		t.Run(string(profile), func(t *testing.T) {
+			t.Parallel()
+			runScripts(t, "testdata/script/profiles", profile)
+		})
 	}
 }
 
