@@ -1,6 +1,7 @@
 # infisync. `make help` lists what there is.
 GO      ?= go
 VERSION ?=
+FUZZTIME ?= 60s
 export CGO_ENABLED = 0
 TAGS    = urfave_cli_no_docs
 LDFLAGS = -s -w$(if $(VERSION), -X main.version=$(VERSION))
@@ -34,8 +35,17 @@ check: ## what must hold before a commit: formatting, vet, staticcheck, races, o
 bench: ## measure
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
+fuzz: ## fuzz each target for FUZZTIME, such as FUZZTIME=10s
+	@set -e; list=$$($(GO) test -list '^Fuzz' ./...); echo "$$list" | \
+	awk '/^Fuzz/ {target[n++] = $$1} /^ok/ {for (i = 0; i < n; i++) print $$2, target[i]; n = 0}' | \
+	while read -r package target; do echo "$$target"; \
+	  $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package </dev/null; done
+
+faults: ## print the matrix of what fails when, and what the child ran with
+	INFISYNC_FAULTS=all $(GO) test -run '^TestFaults$$' -v -count=1 -timeout 30m .
+
 soak: ## the long tests
-	INFISYNC_SOAK=1 CGO_ENABLED=1 $(GO) test -race -count=1 -timeout 60m ./...
+	INFISYNC_SOAK=1 INFISYNC_FAULTS=all CGO_ENABLED=1 $(GO) test -race -count=1 -timeout 60m ./...
 
 cover: ## test coverage by function
 	$(GO) test -coverpkg=./... -coverprofile=cover.out ./... >/dev/null
@@ -44,4 +54,4 @@ cover: ## test coverage by function
 clean: ## remove what was built
 	rm -rf infisync cover.out dist
 
-.PHONY: help build demo test check bench soak cover clean
+.PHONY: help build demo test check bench fuzz faults soak cover clean

@@ -75,6 +75,8 @@ func jsonFault(err error) string {
 	switch {
 	case errors.As(err, &syntax):
 		return fmt.Sprintf("broken at byte %d", syntax.Offset)
+	case errors.As(err, &kind) && kind.Field == "":
+		return "it is not an object"
 	case errors.As(err, &kind):
 		return fmt.Sprintf("%q has the wrong type", kind.Field)
 	}
