@@ -466,11 +466,10 @@ func (a *app) sync(ctx context.Context, _ []string) error {
 	if err != nil {
 		return err
 	}
-	keepers, err := syncer.Each(ctx, opt)
-	if err != nil {
-		return cmp.Or(signals.Stopped(), err)
+	keepers, err := syncer.Each(ctx, opt, a.settings.Watch)
+	if err == nil {
+		err = syncer.SyncAll(ctx, keepers, a.settings.Watch, func(r syncer.SyncReport) error { return r.Write(os.Stdout, a.setup().Format("text")) })
 	}
-	err = syncer.SyncAll(ctx, keepers, a.settings.Watch, func(r syncer.SyncReport) error { return r.Write(os.Stdout, a.setup().Format("text")) })
 	if a.settings.Watch && (err == nil || signals.Stopped() != nil) {
 		return nil // to be stopped is how it ends
 	}

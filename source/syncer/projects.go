@@ -3,6 +3,7 @@ package syncer
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 
 	"infisync/source"
@@ -36,6 +37,27 @@ func (s *Syncer) Projects(ctx context.Context) ([]infisical.Project, error) {
 		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID))
 	})
 	return projects, nil
+}
+
+// findProjects is Projects for a sync: a failure is told of, and in the watch a
+// server out of reach is asked again.
+func (s *Syncer) findProjects(ctx context.Context, watch bool) ([]infisical.Project, error) {
+	for {
+		projects, err := s.Projects(ctx)
+		if err == nil || ctx.Err() != nil {
+			return projects, err
+		}
+		said, code := s.failed(err), source.CodeOf(err)
+		if !watch || source.CauseOf(code) != source.CauseOutOfReach {
+			return nil, err
+		}
+		if said {
+			s.opt.Log.Warn(fmt.Sprintf("the projects cannot be listed yet: %v", err), "code", string(code))
+		}
+		if err := sleep(ctx, s.wait()); err != nil {
+			return nil, err
+		}
+	}
 }
 
 // knownProjects reads the configured projects one by one.

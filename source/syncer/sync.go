@@ -233,13 +233,14 @@ func (r SyncReport) asJSON() any {
 // Each returns a Syncer for every project that has the wanted environment, in the
 // order of their ids, when the options leave the project open; else one for the
 // options as they are. Each keeps a scope of its own, so that one that fails does
-// not stop the others.
-func Each(ctx context.Context, opt Options) ([]*Syncer, error) {
+// not stop the others. With watch set it asks for the projects until the server is
+// in reach.
+func Each(ctx context.Context, opt Options, watch bool) ([]*Syncer, error) {
 	first := New(opt)
 	if settled(opt.Known.Places, false) || opt.AllProjects || opt.Client == nil || len(opt.Known.Places) == 0 {
 		return []*Syncer{first}, nil
 	}
-	projects, err := first.Projects(ctx)
+	projects, err := first.findProjects(ctx, watch)
 	if err != nil {
 		return nil, err
 	}
