@@ -40,6 +40,7 @@ func main() {
 // An app is one run of the command line.
 type app struct {
 	log      *slog.Logger
+	args     []string
 	name     string // of the command that runs, once that is known
 	settings *config.Settings
 	noHelp   error // help was asked for a command that is not there
@@ -54,6 +55,7 @@ type app struct {
 
 // start runs the command line and returns the exit status.
 func (a *app) start(args []string) int {
+	a.args = args
 	a.log = report.New(os.Stderr, "text", "info")
 	err := a.cli().Run(config.FlagsFirst(args))
 	return a.exitCode(cmp.Or(err, a.noHelp))
@@ -167,9 +169,13 @@ func (a *app) commands() []*cli.Command {
 // action with the arguments that are left.
 func (a *app) command(name string, set config.Command, usage string, action func(context.Context, []string) error) *cli.Command {
 	given := make(config.Given)
+	var flags []cli.Flag
+	if slices.Contains(a.args, name) { // the others' flags would only cost time
+		flags = config.Flags(set, given)
+	}
 	return &cli.Command{
 		Name: name, Usage: usage, UsageText: "[flags] " + config.Examples(name),
-		Flags: config.Flags(set, given), OnUsageError: a.usageError, HideHelpCommand: true,
+		Flags: flags, OnUsageError: a.usageError, HideHelpCommand: true,
 		CustomHelpTemplate: config.HelpTemplate(),
 		Action: func(c *cli.Context) error {
 			a.name = name
@@ -240,12 +246,15 @@ func (a *app) run(ctx context.Context, argv []string) error {
 	if err != nil {
 		return err
 	}
-	signals := inject.CatchSignals()
-	supervisor.Signals = signals
-	if !a.settings.Exec {
+	catch := inject.CatchSignals
+	if a.settings.Exec {
+		catch = inject.CatchStops
+	} else {
 		supervisor.Reaper = inject.NewReaper()
 		defer supervisor.Reaper.Close()
 	}
+	signals := catch()
+	supervisor.Signals = signals
 	starting, cancel := signals.Context(ctx)
 	defer cancel()
 	closeHook, err := a.openHook(supervisor.Reaper)

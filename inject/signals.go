@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"sync"
 	"syscall"
 )
@@ -17,6 +18,7 @@ import (
 // It is safe for concurrent use.
 type Signals struct {
 	incoming chan os.Signal
+	caught   []os.Signal // which
 	quit     chan struct{}
 	wake     chan struct{} // capacity 1: queue has something
 
@@ -29,14 +31,27 @@ type Signals struct {
 
 // CatchSignals starts to catch every signal that can be caught and forwarded.
 // Call it once, as early as possible.
-func CatchSignals() *Signals {
+func CatchSignals() *Signals { return catch(catchable()) }
+
+// CatchStops starts to catch stop signals only, for a process that will become the
+// command by [Exec] and has none to forward to. It costs less: the runtime takes
+// its time for each signal.
+func CatchStops() *Signals { return catch(stops()) }
+
+// stops are the signals that ask a program to end.
+func stops() []os.Signal {
+	return []os.Signal{syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM}
+}
+
+func catch(which []os.Signal) *Signals {
 	s := &Signals{
+		caught: which,
 		// The runtime holds back each signal at most once, so this is room for all.
 		incoming: make(chan os.Signal, 128),
 		quit:     make(chan struct{}),
 		wake:     make(chan struct{}, 1),
 	}
-	signal.Notify(s.incoming, catchable()...)
+	signal.Notify(s.incoming, which...)
 	go s.collect()
 	return s
 }
@@ -44,7 +59,7 @@ func CatchSignals() *Signals {
 // Release ends the catching: signals have their default effect again.
 func (s *Signals) Release() {
 	signal.Stop(s.incoming)
-	signal.Reset(catchable()...)
+	signal.Reset(s.caught...)
 	close(s.quit)
 }
 
@@ -148,9 +163,5 @@ func (s *Signals) take() []syscall.Signal {
 
 // isStop tells the signals that ask a program to end.
 func isStop(sig syscall.Signal) bool {
-	switch sig {
-	case syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM:
-		return true
-	}
-	return false
+	return slices.Contains(stops(), os.Signal(sig))
 }
