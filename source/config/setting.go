@@ -2,6 +2,8 @@ package config
 
 import (
 	"fmt"
+	"net"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -88,6 +90,30 @@ func fallback(into *source.Fallback) reader {
 			return "vault, dotenv, vault,dotenv or none"
 		}
 		*into = f
+		return ""
+	}
+}
+
+// httpURL reads an absolute http or https URL, or nothing.
+func httpURL(into *string) reader {
+	return func(texts []string) string {
+		u, err := url.Parse(last(texts))
+		if last(texts) != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
+			return "a URL such as http://127.0.0.1:8080/health"
+		}
+		*into = last(texts)
+		return ""
+	}
+}
+
+// hostPort reads an address to connect to, or nothing.
+func hostPort(into *string) reader {
+	return func(texts []string) string {
+		_, port, err := net.SplitHostPort(last(texts))
+		if last(texts) != "" && (err != nil || port == "") {
+			return "an address such as 127.0.0.1:8080"
+		}
+		*into = last(texts)
 		return ""
 	}
 }

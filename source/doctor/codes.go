@@ -118,7 +118,7 @@ var Codes = []Entry{
 	{source.CodeVaultFormat, "The vault was written by a newer infisync.",
 		`use that release or a newer one, or name another --state-dir`},
 	{source.CodeVaultSeveral, "Several vaults fit the settings.",
-		`name --project, --env and --path so that one fits`},
+		`choose one with the flags that the error lists for it`},
 	{source.CodeVaultNoKey, "There is no key to open a vault with.",
 		`set the client secret (at least 32 characters), or --vault-key-file`},
 	{source.CodeStateDir, "The state directory cannot be used safely: others can write in it, or another user owns it.",

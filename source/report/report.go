@@ -5,7 +5,6 @@ package report
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"log/slog"
 	"strconv"
@@ -100,7 +99,7 @@ func (h *textHandler) Handle(_ context.Context, r slog.Record) error {
 }
 
 func label(level slog.Level, code string) string {
-	name := ""
+	var name string
 	switch {
 	case level >= slog.LevelError:
 		name = "error"
@@ -108,11 +107,11 @@ func label(level slog.Level, code string) string {
 		name = "warning"
 	case level < slog.LevelInfo:
 		name = "debug"
-	case code == "":
-		return ""
+	default:
+		return "" // a code is there to be looked up when something is wrong
 	}
 	if code != "" {
-		name = strings.TrimSpace(fmt.Sprintf("%s [%s]", name, code))
+		name += " [" + code + "]"
 	}
 	return name + ": "
 }

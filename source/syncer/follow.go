@@ -49,7 +49,9 @@ func (s *Syncer) awaitVault(ctx context.Context) (vault.Contents, error) {
 		if err != nil {
 			return vault.Contents{}, err
 		}
-		found = slices.DeleteFunc(found, func(f vault.Found) bool { return f.Contents.Pulled.IsZero() })
+		found = slices.DeleteFunc(found, func(f vault.Found) bool {
+			return f.Contents.Pulled.IsZero() || s.opt.Fits != nil && !s.opt.Fits(f.Contents.Scope)
+		})
 		if len(found) > 0 {
 			return theOnly(found)
 		}

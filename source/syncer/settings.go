@@ -58,6 +58,9 @@ func (u Setup) Options() (Options, error) {
 	if !s.Configured() && !s.Given("fallback") {
 		opt.Fallback = source.Fallback{Dotenv: true}
 	}
+	if s.Start == "offline" {
+		opt.Known.Places, opt.Fits = u.followed(places), u.switchedAlike
+	}
 	if opt.Key, err = u.Key(); err != nil {
 		return Options{}, err
 	}
@@ -69,6 +72,32 @@ func (u Setup) Options() (Options, error) {
 		opt.Known.URL, opt.Known.Method, opt.Known.Identity = opt.Client.URL(), login.Method(), login.Identity()
 	}
 	return opt, nil
+}
+
+// followed are the places of the scopes that a follower may take: of each only what
+// the user said, since what was not given fits any.
+func (u Setup) followed(places []source.Place) []source.Place {
+	s := u.Settings
+	if len(s.From) > 0 {
+		return places
+	}
+	place := source.Place{Project: s.Project, Environment: s.Env}
+	if s.Given("path") {
+		place.Path = source.CleanPath(s.Path)
+	}
+	if place == (source.Place{}) {
+		return nil
+	}
+	return []source.Place{place}
+}
+
+// switchedAlike tells whether a scope's switches are as the user set them, those
+// that were set.
+func (u Setup) switchedAlike(scope source.Scope) bool {
+	s := u.Settings
+	return (!s.Given("recursive") || s.Recursive == scope.Recursive) &&
+		(!s.Given("include-imports") || s.Imports == scope.Imports) &&
+		(!s.Given("expand-references") || s.Expand == scope.Expand)
 }
 
 // Login is how the settings log in: with client id and secret if there are any.
@@ -121,5 +150,8 @@ func (u Setup) Key() (vault.Key, error) {
 	if err != nil || key.IsZero() {
 		return vault.Key{}, err
 	}
-	return key.WithRecipients(s.Recipients...)
+	if key, err = key.WithRecipients(s.Recipients...); err != nil {
+		return vault.Key{}, source.Errorf(source.CodeConfigInvalid, "%s: %w", s.Origin("vault-recipient"), err)
+	}
+	return key, nil
 }

@@ -52,9 +52,9 @@ func (s *Syncer) openStore() error {
 func (s *Syncer) peekVault() (vault.Contents, error) {
 	switch {
 	case s.store == nil:
-		return vault.Contents{}, source.Errorf(source.CodeVaultMissing, "there is no vault to start from: the state directory is not writable")
+		return vault.Contents{}, source.Errorf(source.CodeVaultMissing, "there is no vault without a state directory: name a writable one with --state-dir")
 	case s.opt.Key.IsZero():
-		return vault.Contents{}, source.Errorf(source.CodeVaultNoKey, "there is no vault to start from: it has no key")
+		return vault.Contents{}, source.Errorf(source.CodeVaultNoKey, "there is no key to open a vault with")
 	case settled(s.opt.Known.Places, s.opt.AllProjects):
 		scope := s.opt.Known
 		return vault.Open(vault.Path(s.store.dir, s.opt.Key, scope), s.opt.Key, scope)
@@ -88,13 +88,28 @@ func theOnly(found []vault.Found) (vault.Contents, error) {
 	case 1:
 		return found[0].Contents, nil
 	}
-	var scopes []string
-	for _, f := range found {
-		for _, place := range f.Contents.Scope.Places {
-			scopes = append(scopes, place.String())
+	scopes := make([]string, len(found))
+	for i, f := range found {
+		scopes[i] = describe(f.Contents.Scope)
+	}
+	return vault.Contents{}, source.Errorf(source.CodeVaultSeveral, "several vaults fit the settings: %s", strings.Join(scopes, "; "))
+}
+
+// describe tells a scope from others by the flags that ask for it.
+func describe(scope source.Scope) string {
+	var flags []string
+	for _, place := range scope.Places {
+		flags = append(flags, "--from "+place.String())
+	}
+	for _, s := range []struct {
+		flag        string
+		on, usually bool
+	}{{"--recursive", scope.Recursive, false}, {"--include-imports", scope.Imports, true}, {"--expand-references", scope.Expand, true}} {
+		if s.on != s.usually {
+			flags = append(flags, fmt.Sprintf("%s=%t", s.flag, s.on))
 		}
 	}
-	return vault.Contents{}, source.Errorf(source.CodeVaultSeveral, "several vaults fit the settings: %s", strings.Join(scopes, ", "))
+	return strings.Join(flags, " ")
 }
 
 // useVault makes the vault's copy the current snapshot.

@@ -50,6 +50,9 @@ func (s *Syncer) Sync(ctx context.Context) (SyncReport, error) {
 	if err := s.openStore(); err != nil {
 		return SyncReport{}, err
 	}
+	if s.store == nil {
+		return SyncReport{}, source.Errorf(source.CodeStateDir, "there is nowhere to keep what is pulled: name a writable directory with --state-dir")
+	}
 	before, _ := s.peekVault() // without one everything is new
 	limit := s.opt.StartTimeout
 	if limit == 0 {
@@ -132,6 +135,9 @@ func (s *Syncer) listAgain(ctx context.Context) string {
 func (s *Syncer) storeSync(doubt string) SyncReport {
 	report := SyncReport{Places: s.places, Secrets: s.current.Secrets.Len()}
 	changes := s.storePull()
+	if s.opt.Key.IsZero() {
+		changes.New = s.current.Secrets.Lost(source.Set{}) // nothing tells what is new
+	}
 	s.storeGraph()
 	report.New, report.Changed, report.Gone, report.Unchanged = changes.New, changes.Changed, changes.Gone, changes.Unchanged
 	if s.opt.Orphans == KeepOrphans {

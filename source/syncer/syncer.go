@@ -53,6 +53,9 @@ type Options struct {
 	// looked up, with no places at all every one fits offline, and live it is an
 	// error that lists the environments.
 	Known source.Scope
+	// Fits tells whether a vault's scope may be followed offline, besides what Known
+	// says; nil: any may.
+	Fits func(source.Scope) bool
 	// AllProjects takes each place in every project that has its environment.
 	AllProjects bool
 	AllowEmpty  bool
