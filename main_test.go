@@ -770,3 +770,105 @@ func TestClosedToTheSameUser(t *testing.T) {
 		t.Error("the child is closed to its own user too")
 	}
 }
+
+// TestReproducibleBuild: two builds in different folders are the same file. Where
+// time allows, the second one has a cache of its own, so that nothing of the first
+// is in it.
+func TestReproducibleBuild(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds the program twice")
+	}
+	t.Parallel()
+	patient := os.Getenv("CI") != "" || os.Getenv("INFISYNC_SOAK") != ""
+	var sums []string
+	for range 2 {
+		dir := t.TempDir()
+		for _, name := range []string{"source", "inject"} {
+			if err := os.CopyFS(filepath.Join(dir, name), os.DirFS(name)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, name := range []string{"main.go", "go.mod", "go.sum", "Makefile"} {
+			data, err := os.ReadFile(name)
+			if err = errors.Join(err, os.WriteFile(filepath.Join(dir, name), data, 0o600)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		cmd := exec.Command("make", "build")
+		cmd.Dir = dir
+		if patient && len(sums) > 0 {
+			cmd.Env = append(os.Environ(), "GOCACHE="+t.TempDir())
+		}
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("make build: %v\n%s", err, out)
+		}
+		binary, err := os.ReadFile(filepath.Join(dir, "infisync"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if bytes.Contains(binary, []byte(dir)) {
+			t.Errorf("the binary names the folder it was built in")
+		}
+		sums = append(sums, fmt.Sprintf("%x", sha256.Sum256(binary)))
+	}
+	if sums[0] != sums[1] {
+		t.Errorf("two builds differ: %v", sums)
+	}
+}
+
+// TestLicences: each module that is linked into infisync on any system stands in
+// ARCHITECTURE.md with the licence that its own text is of, and no other does.
+func TestLicences(t *testing.T) {
+	page, err := os.ReadFile("ARCHITECTURE.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(page), "\n### Licences\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	listed := make(map[string]string) // module → licence
+	for line := range strings.Lines(section) {
+		if module, licence, ok := strings.Cut(strings.Trim(line, "| \n"), " | "); ok && strings.HasPrefix(module, "`") {
+			listed[strings.Trim(module, "`")] = licence
+		}
+	}
+	linked := make(map[string]string)
+	for _, system := range []string{"linux", "darwin", "windows"} {
+		cmd := exec.Command("go", "list", "-deps", "-tags", "urfave_cli_no_docs", "-f", `{{with .Module}}{{if not .Main}}{{.Path}} {{.Dir}}{{end}}{{end}}`, ".")
+		cmd.Env = append(os.Environ(), "GOOS="+system, "CGO_ENABLED=0")
+		out, err := cmd.Output()
+		if err != nil {
+			t.Fatalf("go list for %s: %v", system, err)
+		}
+		for line := range strings.Lines(string(out)) {
+			if module, dir, ok := strings.Cut(strings.TrimSpace(line), " "); ok && linked[module] == "" {
+				linked[module] = licenceIn(t, dir)
+			}
+		}
+	}
+	if diff := cmp.Diff(linked, listed); diff != "" {
+		t.Errorf("licences in ARCHITECTURE.md (-linked +listed):\n%s", diff)
+	}
+}
+
+// licenceIn tells the licence of the module in dir by what only its text has.
+func licenceIn(t *testing.T, dir string) string {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Join(dir, "LICEN[CS]E*"))
+	if err != nil || len(paths) != 1 {
+		t.Errorf("%q has %d licences: %v", dir, len(paths), err)
+		return "none"
+	}
+	text, err := os.ReadFile(paths[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, licence := range []struct{ name, mark string }{
+		{"Apache-2.0", "Apache License"}, {"MPL-2.0", "Mozilla Public License"},
+		{"MIT", "Permission is hereby granted, free of charge"}, {"BSD-3-Clause", "may be used to endorse or promote"},
+	} {
+		if strings.Contains(strings.Join(strings.Fields(string(text)), " "), licence.mark) {
+			return licence.name
+		}
+	}
+	return "unknown"
+}
