@@ -46,6 +46,7 @@ type app struct {
 	noHelp   error // help was asked for a command that is not there
 
 	hook     *inject.Hook    // runs the event command; nil: there is none
+	warned   map[string]bool // warnings about environments that were given
 	children *state.Children // told of the children, for ps and status; nil: nobody is
 
 	// The waits and limits; zero: those infisync runs with.
@@ -56,7 +57,7 @@ type app struct {
 // start runs the command line and returns the exit status.
 func (a *app) start(args []string) int {
 	a.args = args
-	a.log = report.New(os.Stderr, "text", "info")
+	a.log, a.warned = report.New(os.Stderr, "text", "info"), make(map[string]bool)
 	err := a.cli().Run(config.FlagsFirst(args))
 	return a.exitCode(cmp.Or(err, a.noHelp))
 }
@@ -331,7 +332,10 @@ func (a *app) environment(snapshot syncer.Snapshot, log *slog.Logger) (inject.En
 	}
 	env, warnings, err := inject.Build(os.Environ(), layers, a.policy())
 	for _, warning := range warnings {
-		log.Warn(warning.Text)
+		if !a.warned[warning.Text] { // not again at each change
+			a.warned[warning.Text] = true
+			log.Warn(warning.Text)
+		}
 	}
 	a.children.Built(env.Digest(), state.Digest(snapshot.Secrets))
 	return env, err

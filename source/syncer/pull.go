@@ -3,6 +3,7 @@ package syncer
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"time"
@@ -120,7 +121,32 @@ func (s *Syncer) accept(p pull, set source.Set) {
 		s.known[place] = p.answers[i]
 	}
 	s.pending = nil
+	s.sayClashes(set)
 	s.current.From, s.current.Secrets, s.current.Pulled = FromServer, set, p.began.UTC()
+}
+
+// sayClashes says which names are set more than once and who wins, each once. With
+// Recursive it may well be a mistake; that an order or an import decides, the user
+// wrote, and hears at level debug.
+func (s *Syncer) sayClashes(set source.Set) {
+	level := slog.LevelDebug
+	if s.opt.Known.Recursive {
+		level = slog.LevelInfo
+	}
+	for secret := range set.All() {
+		if len(secret.Hides) == 0 {
+			continue
+		}
+		hidden := make([]string, len(secret.Hides))
+		for i, place := range secret.Hides {
+			hidden[i] = place.String()
+		}
+		text := fmt.Sprintf("%q of %s hides what is set in %s", secret.Name, secret.Place, strings.Join(hidden, ", "))
+		if s.clashes[secret.Name] != text {
+			s.clashes[secret.Name] = text
+			s.opt.Log.Log(context.Background(), level, text)
+		}
+	}
 }
 
 // confirmFirst asks a second time when a first pull lost names that the vault

@@ -126,6 +126,7 @@ type Syncer struct {
 	projects []infisical.Project // those that the identity sees, as far as they were looked up
 	learned  []infisical.Project // those looked up by their ids
 	known    map[source.Place]infisical.Answer
+	clashes  map[string]string // name → what was said of its clash
 	current  Snapshot
 	pending  []string // names that the last poll lost and the next must lose too
 	session  *infisical.Session
@@ -144,7 +145,7 @@ func New(opt Options) *Syncer {
 	if opt.Policy == (Policy{}) {
 		opt.Policy = DefaultPolicy()
 	}
-	return &Syncer{opt: opt, started: now(), known: make(map[source.Place]infisical.Answer)}
+	return &Syncer{opt: opt, started: now(), known: make(map[source.Place]infisical.Answer), clashes: make(map[string]string)}
 }
 
 // Folder is the name of the scope's folder in the state directory; empty when
