@@ -251,7 +251,7 @@ func childDie(args []string) int {
 // childTrap says which signals it gets, and ends with the status of its argument
 // on TERM; without one it goes on.
 func childTrap(args []string) int {
-	got := make(chan os.Signal, 128)
+	got := make(chan os.Signal, manySignals)
 	signal.Notify(got, catchable()...)
 	say("ready %d %s", os.Getpid(), os.Getenv("TOKEN"))
 	for sig := range got {

@@ -17,8 +17,9 @@ import (
 // makes it end as PID 1, for which the kernel has no default action.
 // It is safe for concurrent use.
 type Signals struct {
-	incoming chan os.Signal
 	caught   []os.Signal // which
+	incoming chan os.Signal
+	stops    [4]chan os.Signal // one for each of stopSignals, with room for one; nil: not caught
 	quit     chan struct{}
 	wake     chan struct{} // capacity 1: queue has something
 
@@ -36,29 +37,44 @@ func CatchSignals() *Signals { return catch(catchable()) }
 // CatchStops starts to catch stop signals only, for a process that will become the
 // command by [Exec] and has none to forward to. It costs less: the runtime takes
 // its time for each signal.
-func CatchStops() *Signals { return catch(stops()) }
-
-// stops are the signals that ask a program to end.
-func stops() []os.Signal {
-	return []os.Signal{syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM}
+func CatchStops() *Signals {
+	return catch(slices.DeleteFunc(catchable(), func(sig os.Signal) bool { return !isStop(sig.(syscall.Signal)) }))
 }
+
+// stopSignals are the signals that ask a program to end.
+var stopSignals = [4]syscall.Signal{syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM}
+
+// isStop tells them.
+func isStop(sig syscall.Signal) bool { return slices.Contains(stopSignals[:], sig) }
+
+// manySignals is how many signals may wait for collect to be scheduled. os/signal
+// drops what finds no room.
+const manySignals = 4096
 
 func catch(which []os.Signal) *Signals {
 	s := &Signals{
-		caught: which,
-		// The runtime holds back each signal at most once, so this is room for all.
-		incoming: make(chan os.Signal, 128),
+		caught:   which,
+		incoming: make(chan os.Signal, manySignals),
 		quit:     make(chan struct{}),
 		wake:     make(chan struct{}, 1),
 	}
-	signal.Notify(s.incoming, which...)
+	for _, sig := range which {
+		at := slices.Index(stopSignals[:], sig.(syscall.Signal))
+		if at < 0 {
+			signal.Notify(s.incoming, sig)
+			continue
+		}
+		// Not even a flood of others may drop one of these. Room for one is enough:
+		// the same once more while it waits is one, as with the kernel.
+		s.stops[at] = make(chan os.Signal, 1)
+		signal.Notify(s.stops[at], sig)
+	}
 	go s.collect()
 	return s
 }
 
 // Release ends the catching: signals have their default effect again.
 func (s *Signals) Release() {
-	signal.Stop(s.incoming)
 	signal.Reset(s.caught...)
 	close(s.quit)
 }
@@ -101,9 +117,36 @@ func (s *Signals) collect() {
 		select {
 		case sig := <-s.incoming:
 			s.add(sig.(syscall.Signal))
+		case <-s.stops[0]:
+			s.addStops(0)
+		case <-s.stops[1]:
+			s.addStops(1)
+		case <-s.stops[2]:
+			s.addStops(2)
+		case <-s.stops[3]:
+			s.addStops(3)
 		case <-s.quit:
 			return
 		}
+	}
+}
+
+// addStops adds one of stopSignals, and what else waits: first the others, which may
+// have come before it, and the stops in the order in which the kernel would give
+// them, so that a HUP is not behind the TERM after it.
+func (s *Signals) addStops(taken int) {
+	for len(s.incoming) > 0 {
+		s.add((<-s.incoming).(syscall.Signal))
+	}
+	for at, sig := range stopSignals {
+		if at != taken {
+			select {
+			case <-s.stops[at]:
+			default:
+				continue
+			}
+		}
+		s.add(sig)
 	}
 }
 
@@ -159,9 +202,4 @@ func (s *Signals) take() []syscall.Signal {
 	queue := s.queue
 	s.queue = nil
 	return queue
-}
-
-// isStop tells the signals that ask a program to end.
-func isStop(sig syscall.Signal) bool {
-	return slices.Contains(stops(), os.Signal(sig))
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"testing"
 )
@@ -98,5 +99,30 @@ func TestNoStraySignals(t *testing.T) {
 	}
 	if code := s.wait(); code != 5 {
 		t.Errorf("exit status %d, want 5", code)
+	}
+}
+
+// A stop is not dropped however many signals wait before it, and stays behind them.
+func TestStopIsNotLostInAFlood(t *testing.T) {
+	s := &Signals{incoming: make(chan os.Signal, manySignals), quit: make(chan struct{}), wake: make(chan struct{}, 1), taken: true}
+	defer close(s.quit)
+	var want []syscall.Signal
+	for range manySignals {
+		s.incoming <- syscall.SIGUSR1
+		want = append(want, syscall.SIGUSR1)
+	}
+	for at, sig := range stopSignals {
+		s.stops[at] = make(chan os.Signal, 1)
+		s.stops[at] <- sig
+		want = append(want, sig)
+	}
+	go s.collect()
+	var got []syscall.Signal
+	for len(got) < len(want) {
+		<-s.wake
+		got = append(got, s.take()...)
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("the last signals are %v, want %v", got[manySignals-4:], want[manySignals-4:])
 	}
 }
