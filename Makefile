@@ -44,8 +44,8 @@ fuzz: ## fuzz each target for FUZZTIME, such as FUZZTIME=10s
 faults: ## print the matrix of what fails when, and what the child ran with
 	INFISYNC_FAULTS=all $(GO) test -run '^TestFaults$$' -v -count=1 -timeout 30m .
 
-soak: ## the long tests
-	INFISYNC_SOAK=1 INFISYNC_FAULTS=all CGO_ENABLED=1 $(GO) test -race -count=1 -timeout 60m ./...
+soak: ## the long tests: 50 signal storms and rotations under load, all faults, kills at every step
+	INFISYNC_SOAK=50 INFISYNC_FAULTS=all CGO_ENABLED=1 $(GO) test -race -count=1 -timeout 60m ./...
 
 cover: ## test coverage by function
 	$(GO) test -coverpkg=./... -coverprofile=cover.out ./... >/dev/null
