@@ -382,74 +382,180 @@ func digestFor(values ...string) string {
 	}, faultNames)
 }
 
-func faultBench(t testing.TB) *bench {
-	b := newBench(t, infisicaltest.Options{}, "INFISYNC_INTERVAL=1s", "INFISYNC_DEBOUNCE=20ms")
+func faultBench(t testing.TB, profile infisicaltest.Profile) *bench {
+	b := newBench(t, infisicaltest.Options{Profile: profile}, "INFISYNC_INTERVAL=1s", "INFISYNC_DEBOUNCE=20ms")
 	for _, name := range faultNames {
 		b.set(name, "1")
 	}
 	return b
 }
 
+// A cell of the matrix: a fault, the kind of server, and the phase: the watch, or a
+// start with the vault in one of these states.
+type cell struct {
+	fault   fault
+	profile infisicaltest.Profile
+	phase   string
+}
+
+const (
+	noVault      = "no vault"
+	freshVault   = "fresh vault"
+	staleVault   = "stale vault"
+	damagedVault = "damaged vault"
+	foreignVault = "vault of another scope"
+	inWatch      = "watch"
+)
+
+// faultCells are the cells: with INFISYNC_FAULTS=all those of every state of the
+// vault on the newest and the oldest kind of server.
+func faultCells() []cell {
+	profiles, phases := []infisicaltest.Profile{infisicaltest.Current}, []string{noVault, freshVault, inWatch}
+	if os.Getenv("INFISYNC_FAULTS") == "all" {
+		profiles = append(profiles, infisicaltest.Legacy)
+		phases = append(phases, staleVault, damagedVault, foreignVault)
+	}
+	var cells []cell
+	for _, profile := range profiles {
+		for _, phase := range phases {
+			for _, f := range faults() {
+				cells = append(cells, cell{f, profile, phase})
+			}
+		}
+	}
+	return cells
+}
+
+func (c cell) String() string {
+	return fmt.Sprintf("%s/%s/%s/%s", c.profile, c.phase, c.fault.step, c.fault.name)
+}
+
 // TestFaults goes through every fault in every phase. At a start the child has the
 // complete new set, or the complete previous one, or does not run, with a code; in
-// the watch it keeps what it has.
+// the watch it keeps what it has. What each cell asserted is printed.
 func TestFaults(t *testing.T) {
 	var wait sync.WaitGroup
 	slots := make(chan struct{}, 12) // most of a cell is waiting
-	cells := 0
-	for _, f := range faults() {
-		for phase, check := range map[string]func(*testing.T, fault){
-			"start without vault": startWithoutVault, "start with vault": startWithVault, "watch": faultInWatch,
-		} {
-			cells++
-			slots <- struct{}{}
-			wait.Go(func() {
-				defer func() { <-slots }()
-				t.Run(fmt.Sprintf("%s/%s/%s", phase, f.step, f.name), func(t *testing.T) { check(t, f) })
+	cells := faultCells()
+	outcomes := make([]string, len(cells))
+	for i, c := range cells {
+		slots <- struct{}{}
+		wait.Go(func() {
+			defer func() { <-slots }()
+			outcomes[i] = "violation"
+			ok := t.Run(c.String(), func(t *testing.T) {
+				if c.phase == inWatch {
+					outcomes[i] = faultInWatch(t, c)
+				} else {
+					outcomes[i] = faultAtStart(t, c)
+				}
 			})
-		}
+			if !ok {
+				outcomes[i] = "violation"
+			}
+		})
 	}
 	wait.Wait()
-	t.Logf("%d cells", cells)
+	distinct, violations := make(map[string]bool), 0
+	for i, c := range cells {
+		distinct[c.String()] = true
+		if outcomes[i] == "violation" {
+			violations++
+		}
+		t.Logf("%-12s %-24s %-6s %-24s %s", c.profile, c.phase, c.fault.step, c.fault.name, outcomes[i])
+	}
+	if len(distinct) != len(cells) {
+		t.Errorf("%d of %d cells are distinct", len(distinct), len(cells))
+	}
+	t.Logf("%d cells, %d violations", len(distinct), violations)
 }
 
-func startWithoutVault(t *testing.T, f fault) {
-	b := faultBench(t)
-	f.apply(b.server)
-	status, stderr := b.run("infisync-hurried", "run", "--once", "--", "child-digest", "got", "A", "B", "C")
-	if f.class == partial {
-		// Nothing is known that the answer could be compared with.
-		expectRan(t, b, status, stderr, digestFor("1", "-", "1"))
-		return
-	}
-	expectNotRun(t, b, f, status, stderr)
-}
+// The digests that the children of the matrix may report at a start.
+var (
+	previousSet = digestFor("1", "1", "1")
+	newSet      = digestFor("2", "1", "1")
+	lostOnce    = digestFor("2", "-", "1") // with nothing known that it could be compared with
+)
 
-func startWithVault(t *testing.T, f fault) {
-	b := faultBench(t)
-	if status, stderr := b.run("infisync-hurried", "run", "--once", "--", "child-digest", "got", "A", "B", "C"); status != 0 {
-		t.Fatalf("filling the vault: status %d, stderr %q", status, stderr)
-	}
-	expectRan(t, b, 0, "", digestFor("1", "1", "1"))
-	os.Remove(b.path("got"))
+func faultAtStart(t *testing.T, c cell) string {
+	b, f := faultBench(t, c.profile), c.fault
+	prepareVault(t, b, c.phase)
 	b.set("A", "2")
 	f.apply(b.server)
 	status, stderr := b.run("infisync-hurried", "run", "--once", "--", "child-digest", "got", "A", "B", "C")
-	switch f.class {
-	case outOfReach:
-		expectRan(t, b, status, stderr, digestFor("1", "1", "1"))
+	switch {
+	case f.class == outOfReach && c.phase == freshVault:
+		expectRan(t, b, status, stderr, previousSet)
 		if !strings.Contains(stderr, "starting with the vault's copy") || !containsCode(stderr, "warning", f.codes) {
 			t.Errorf("the vault answered without a word of it: %q", stderr)
 		}
-	case partial:
-		expectRan(t, b, status, stderr, digestFor("2", "1", "1"))
-	default:
-		expectNotRun(t, b, f, status, stderr)
+		return "previous set"
+	case f.class == partial && (c.phase == freshVault || c.phase == staleVault):
+		// Too old to answer, the vault still tells what to expect.
+		expectRan(t, b, status, stderr, newSet)
+		return "new set"
+	case f.class == partial:
+		expectRan(t, b, status, stderr, lostOnce)
+		return "set as listed"
+	}
+	expectNotRun(t, b, f, status, stderr)
+	code := slices.IndexFunc(f.codes, func(code source.Code) bool { return containsCode(stderr, "error", []source.Code{code}) })
+	if code < 0 {
+		return "not run"
+	}
+	return fmt.Sprintf("not run [%s]", f.codes[code])
+}
+
+// prepareVault brings the vault of dev:/ into that state, by a start that is well.
+func prepareVault(t *testing.T, b *bench, state string) {
+	t.Helper()
+	fill := func(args ...string) []string {
+		t.Helper()
+		if status, stderr := b.run("infisync-hurried", append(append([]string{"run", "--once"}, args...), "--", "child-digest", "got", "A", "B", "C")...); status != 0 {
+			t.Fatalf("filling the vault: status %d, stderr %q", status, stderr)
+		}
+		vaults, err := filepath.Glob(b.path("state/infisync/*/vault.*.age"))
+		if err != nil || len(vaults) == 0 {
+			t.Fatalf("vaults %q: %v", vaults, err)
+		}
+		return vaults
+	}
+	if state == noVault {
+		return
+	}
+	vault := fill()[0]
+	expectRan(t, b, 0, "", previousSet)
+	switch state {
+	case staleVault:
+		b.env = append(b.env, "INFISYNC_MAX_STALE=0s")
+	case damagedVault:
+		sealed, err := os.ReadFile(vault)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sealed[len(sealed)/2] ^= 1
+		if err := os.WriteFile(vault, sealed, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	case foreignVault:
+		for _, name := range faultNames {
+			if err := b.server.Set(b.place("prod", "/"), name, "foreign"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		vaults := fill("--env", "prod")
+		foreign := vaults[slices.IndexFunc(vaults, func(path string) bool { return path != vault })]
+		if err := os.Rename(foreign, vault); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Remove(b.path("got")); err != nil {
+		t.Fatal(err)
 	}
 }
 
-func faultInWatch(t *testing.T, f fault) {
-	b := faultBench(t)
+func faultInWatch(t *testing.T, c cell) string {
+	b, f := faultBench(t, c.profile), c.fault
 	cmd := b.command("infisync-hurried", "run", "--", "child-report", "report", "A", "B", "C")
 	stderr, err := os.Create(b.path("stderr"))
 	if err != nil {
@@ -493,6 +599,7 @@ func faultInWatch(t *testing.T, f fault) {
 	if len(lines) < 3 || !strings.HasSuffix(lines[0], digestFor("1", "1", "1")) || lines[1] != "signal 15" || !strings.HasSuffix(lines[2], digestFor("2", "1", "1")) {
 		t.Errorf("the children reported %q", lines)
 	}
+	return "kept, then new set"
 }
 
 func expectRan(t *testing.T, b *bench, status int, stderr, digest string) {
@@ -608,7 +715,7 @@ func findNothing(t *testing.T, where, text, mark, canary string) {
 // TestArguments: what infisync knows is never in its own arguments, and the
 // child's arguments are the child's only.
 func TestArguments(t *testing.T) {
-	b := faultBench(t)
+	b := faultBench(t, infisicaltest.Current)
 	cmd := b.command("infisync", "run", "--", "child-report", "report", "A")
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
