@@ -46,14 +46,23 @@ func cmdType(ts *testscript.TestScript, neg bool, args []string) {
 // Condition tells whether something that scripts need is here. In continuous
 // integration a thing that is missing is an error.
 //
-//	pidns  programs can be run in PID namespaces, by unshare --map-root-user --pid
+//	pidns    programs can be run in PID namespaces, by unshare --map-root-user --pid
+//	mounts   file systems can be mounted, by unshare --mount
+//	inotify  a user namespace can have its own number of inotify instances
+//	caps     programs can be run without capabilities, by setpriv
 func Condition(name string) (bool, error) {
-	if name != "pidns" {
+	needs := map[string][]string{
+		"pidns":   {"unshare", "--map-root-user", "--pid", "--fork", "--mount-proc", "true"},
+		"mounts":  {"unshare", "--mount", "mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", "/mnt"},
+		"inotify": {"unshare", "--map-root-user", "sh", "-c", "echo 0 >/proc/sys/user/max_inotify_instances"},
+		"caps":    {"setpriv", "--inh-caps=-all", "--bounding-set=-all", "true"},
+	}[name]
+	if needs == nil {
 		return false, fmt.Errorf("there is no condition %q", name)
 	}
-	out, err := exec.Command("unshare", "--map-root-user", "--pid", "--fork", "--mount-proc", "true").CombinedOutput()
+	out, err := exec.Command(needs[0], needs[1:]...).CombinedOutput()
 	if err != nil && os.Getenv("CI") != "" {
-		return false, fmt.Errorf("no PID namespace can be made here: %w: %s", err, out)
+		return false, fmt.Errorf("what %q stands for is not possible here: %w: %s", name, err, out)
 	}
 	return err == nil, nil
 }
