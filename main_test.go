@@ -143,6 +143,8 @@ func runScripts(t *testing.T, dir string, profile infisicaltest.Profile) {
 			examples, err := filepath.Abs("examples")
 			env.Setenv("EXAMPLES", examples)
 			env.Setenv("PROFILE", string(profile))
+			// Under the race detector each command would else sleep for a second at its end.
+			env.Setenv("GORACE", "atexit_sleep_ms=0")
 			return errors.Join(err, scriptcmd.Setup(env))
 		},
 		Cmds:      scriptcmd.Commands(),
