@@ -32,6 +32,7 @@ import (
 	"infisync/source/infisical/infisicaltest"
 	"infisync/source/infisical/infisicaltest/scriptcmd"
 	"infisync/source/syncer"
+	"infisync/source/vault"
 )
 
 // The test binary is also infisync, and the children that the scripts start.
@@ -525,18 +526,18 @@ func prepareVault(t *testing.T, b *bench, state string) {
 	if state == noVault {
 		return
 	}
-	vault := fill()[0]
+	sealed := fill()[0]
 	expectRan(t, b, 0, "", previousSet)
 	switch state {
 	case staleVault:
 		b.env = append(b.env, "INFISYNC_MAX_STALE=0s")
 	case damagedVault:
-		sealed, err := os.ReadFile(vault)
+		data, err := os.ReadFile(sealed)
 		if err != nil {
 			t.Fatal(err)
 		}
-		sealed[len(sealed)/2] ^= 1
-		if err := os.WriteFile(vault, sealed, 0o600); err != nil {
+		data[len(data)/2] ^= 1
+		if err := os.WriteFile(sealed, data, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	case foreignVault:
@@ -546,8 +547,8 @@ func prepareVault(t *testing.T, b *bench, state string) {
 			}
 		}
 		vaults := fill("--env", "prod")
-		foreign := vaults[slices.IndexFunc(vaults, func(path string) bool { return path != vault })]
-		if err := os.Rename(foreign, vault); err != nil {
+		foreign := vaults[slices.IndexFunc(vaults, func(path string) bool { return path != sealed })]
+		if err := os.Rename(foreign, sealed); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -816,6 +817,94 @@ func TestJoinedStarts(t *testing.T) {
 	b.set("A", "2")
 	status, stderr := b.run("infisync", "run", "--once", "--", "child-digest", "got", "A", "B", "C")
 	expectRan(t, b, status, stderr, digestFor("2", "1", "1"))
+}
+
+// openVault opens the one vault of the bench, and returns how to open it again.
+func (b *bench) openVault() (vault.Key, vault.Contents) {
+	b.t.Helper()
+	_, secret := b.server.Credentials()
+	key, err := vault.DeriveKey(source.NewValue(secret))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	found, err := vault.Find(b.path("state/infisync"), key, source.Scope{})
+	if err != nil || len(found) != 1 {
+		b.t.Fatalf("found %d vaults: %v", len(found), err)
+	}
+	return key, found[0].Contents
+}
+
+// TestManyOnOneScope: of two hundred processes that change one vault at once none
+// undoes what another did, and all of them end.
+func TestManyOnOneScope(t *testing.T) {
+	const processes = 200
+	b := faultBench(t, infisicaltest.Current)
+	var commands []*exec.Cmd
+	errs := make([]bytes.Buffer, processes)
+	for i := range processes {
+		cmd := b.command("infisync", "vault", "set", fmt.Sprintf("LOCAL_%d", i))
+		if i%10 == 0 {
+			cmd = b.command("infisync", "run", "--startup-timeout", "5m", "--once", "--", "child-digest", fmt.Sprintf("got%d", i), "A", "B", "C")
+		}
+		cmd.Stdin, cmd.Stderr = strings.NewReader(fmt.Sprintf("value %d", i)), &errs[i]
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		commands = append(commands, cmd)
+	}
+	for i, cmd := range commands {
+		if err := cmd.Wait(); err != nil || errs[i].Len() > 0 {
+			t.Errorf("process %d: %v, stderr %q", i, err, &errs[i])
+		}
+	}
+	_, contents := b.openVault()
+	for i := range processes {
+		if i%10 == 0 {
+			if got := b.read(fmt.Sprintf("got%d", i)); got != previousSet {
+				t.Errorf("the child of process %d reported %q, want %q", i, got, previousSet)
+			}
+		} else if got := contents.Local[fmt.Sprintf("LOCAL_%d", i)].Value.Reveal(); got != fmt.Sprintf("value %d", i) {
+			t.Errorf("the vault holds %q of process %d", got, i)
+		}
+	}
+	if contents.Set.Len() != len(faultNames) {
+		t.Errorf("the vault holds %v of the server", contents.Set)
+	}
+}
+
+// TestClockSetBack: a vault that was filled in what is now the future does not
+// answer for the server, since it may be of any age, and the next pull puts its
+// time right.
+func TestClockSetBack(t *testing.T) {
+	b := faultBench(t, infisicaltest.Current)
+	start := func() (int, string) {
+		os.Remove(b.path("got"))
+		return b.run("infisync-hurried", "run", "--startup-timeout", "2s", "--once", "--", "child-digest", "got", "A", "B", "C")
+	}
+	down := infisicaltest.Fault{Do: infisicaltest.FaultStatus, Status: 503, Kind: infisicaltest.KindList}
+	status, stderr := start()
+	expectRan(t, b, status, stderr, previousSet)
+	key, contents := b.openVault()
+	_, err := vault.Update(t.Context(), b.path("state/infisync"), key, contents.Scope, func(c *vault.Contents) error {
+		c.ApplyPull(c.Set, time.Now().Add(48*time.Hour))
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	lift := b.server.Fault(down)
+	status, stderr = start()
+	expectNotRun(t, b, fault{codes: []source.Code{source.CodeServerError}}, status, stderr)
+	if !strings.Contains(stderr, "pulled in the future: was the clock set back?") {
+		t.Errorf("stderr %q does not say why the vault does not answer", stderr)
+	}
+	lift()
+	b.set("A", "2")
+	status, stderr = start()
+	expectRan(t, b, status, stderr, newSet)
+	b.server.Fault(down)
+	status, stderr = start()
+	expectRan(t, b, status, stderr, newSet)
 }
 
 // TestClosedToTheSameUser: another process of the user cannot read infisync's
