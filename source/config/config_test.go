@@ -182,9 +182,9 @@ func TestCredentials(t *testing.T) {
 		want    string
 		notices int
 	}{
-		{"file first", Given{"client-secret-file": {file}}, environ("INFISICAL_CLIENT_SECRET=from-variable", creds), "from-file", 1},
+		{"file first", Given{"client-secret-file": {file}}, environ("INFISICAL_CLIENT_SECRET=from-variable", creds), "from-file", 2},
 		{"the same in two places", Given{"client-secret-file": {file}}, environ("INFISICAL_CLIENT_SECRET=from-file "), "from-file", 0},
-		{"variable", nil, environ("INFISICAL_CLIENT_SECRET=from-variable", creds), "from-variable", 0},
+		{"variable", nil, environ("INFISICAL_CLIENT_SECRET=from-variable", creds), "from-variable", 1},
 		{"second variable", nil, environ("INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET= v "), "v", 0},
 		{"two variables that differ", nil, environ("INFISICAL_CLIENT_SECRET=a", "INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET=b"), "a", 1},
 		{"two variables that agree", nil, environ("INFISICAL_CLIENT_SECRET=a", "INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET=a"), "a", 0},

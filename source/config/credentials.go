@@ -26,14 +26,14 @@ const (
 // Credentials says where the secrets that infisync itself needs are found. Files
 // are read at each call, variables were read once.
 type Credentials struct {
-	secretFile, secretFrom string // path, and how a user calls it
-	secret, token          source.Value
-	tokenFrom              string
-	hasSecret, hasToken    bool
-	keyFile, keyFrom       string
-	headers                map[string]source.Value
-	readsDirectory         bool // something is read from CREDENTIALS_DIRECTORY
-	notices                []string
+	client           givenSecret
+	token            source.Value
+	tokenFrom        string
+	hasToken         bool
+	keyFile, keyFrom string
+	headers          map[string]source.Value
+	readsDirectory   bool // something is read from CREDENTIALS_DIRECTORY
+	notices          []string
 }
 
 func findCredentials(s *Settings, env Environ) (Credentials, error) {
@@ -47,25 +47,22 @@ func findCredentials(s *Settings, env Environ) (Credentials, error) {
 		c.readsDirectory = true
 		return path
 	}
-	var found []string
+	var given []givenSecret // in the order of their precedence
+	if s.ClientSecretFile != "" {
+		given = append(given, givenSecret{from: s.Origin("client-secret-file"), path: s.ClientSecretFile})
+	}
 	for _, name := range secretVariables {
 		if text, ok := env.set(name); ok {
-			if value := source.NewValue(strings.TrimSpace(text)); !c.hasSecret {
-				c.secret, c.hasSecret, c.secretFrom = value, true, name
-				found = append(found, name)
-			} else if !value.Equal(c.secret) {
-				found = append(found, name)
-			}
+			given = append(given, givenSecret{from: name, value: source.NewValue(text)})
 		}
 	}
-	systemd := credential(secretCredential)
-	switch {
-	case s.ClientSecretFile != "":
-		c.secretFile, c.secretFrom = s.ClientSecretFile, s.Origin("client-secret-file")
-	case !c.hasSecret && systemd != "":
-		c.secretFile, c.secretFrom = systemd, "the systemd credential "+secretCredential
+	if path := credential(secretCredential); path != "" {
+		given = append(given, givenSecret{from: "the systemd credential " + secretCredential, path: path})
 	}
-	c.noteConflict(found)
+	if len(given) > 0 {
+		c.client = given[0]
+		c.noteConflict(given)
+	}
 	for _, name := range tokenVariables {
 		if text, ok := env.set(name); ok {
 			c.token, c.hasToken, c.tokenFrom = source.NewValue(text), true, name
@@ -116,34 +113,49 @@ func parseHeaders(text string) (map[string]source.Value, bool) {
 // Headers are what INFISICAL_CUSTOM_HEADERS asks to send with every request.
 func (c Credentials) Headers() map[string]source.Value { return c.headers }
 
+// A givenSecret is a client secret in one of the places where it may be.
+type givenSecret struct {
+	from  string       // how a user calls it; empty: there is none
+	path  string       // of the file that holds it; empty: value is it
+	value source.Value // as it was given
+}
+
+// read reads the secret, a file each time anew.
+func (g givenSecret) read() (source.Value, error) {
+	if g.path != "" {
+		return readCredential(g.path, "the client secret", g.from)
+	}
+	return trimmed(g.value, g.from)
+}
+
 // noteConflict warns when the client secret is given in several ways that differ.
-func (c *Credentials) noteConflict(found []string) {
-	if c.secretFile != "" && c.hasSecret {
-		if value, err := readSecretFile(c.secretFile, c.secretFrom); err == nil && !value.Equal(c.secret) {
-			c.notices = append(c.notices, fmt.Sprintf("%s and %s hold different client secrets: %s is used", c.secretFrom, found[0], c.secretFrom))
-		}
+func (c *Credentials) noteConflict(given []givenSecret) {
+	if len(given) == 1 {
 		return
 	}
-	if len(found) > 1 {
-		c.notices = append(c.notices, fmt.Sprintf("%s hold different client secrets: %s is used", strings.Join(found, " and "), found[0]))
+	used, err := given[0].read()
+	if err != nil {
+		return // the login says so
+	}
+	for _, other := range given[1:] {
+		if value, err := other.read(); err == nil && !value.Equal(used) {
+			c.notices = append(c.notices, fmt.Sprintf("%s and %s hold different client secrets: %s is used", given[0].from, other.from, given[0].from))
+		}
 	}
 }
 
 // HasSecret tells whether a client secret is given.
-func (c Credentials) HasSecret() bool { return c.secretFile != "" || c.hasSecret }
+func (c Credentials) HasSecret() bool { return c.client.from != "" }
 
 // HasToken tells whether a ready token is given.
 func (c Credentials) HasToken() bool { return c.hasToken }
 
 // Secret reads the client secret, from its file each time anew.
 func (c Credentials) Secret() (source.Value, error) {
-	if c.secretFile != "" {
-		return readSecretFile(c.secretFile, c.secretFrom)
-	}
-	if !c.hasSecret {
+	if !c.HasSecret() {
 		return source.Value{}, source.Errorf(source.CodePartMissing, "the client secret is not set")
 	}
-	return trimmed(c.secret, c.secretFrom)
+	return c.client.read()
 }
 
 // Token returns the ready token.
@@ -155,10 +167,6 @@ func (c Credentials) HasVaultKey() bool { return c.keyFile != "" }
 // VaultKey reads the file with the vault's key.
 func (c Credentials) VaultKey() (source.Value, error) {
 	return readCredential(c.keyFile, "the vault's key", c.keyFrom)
-}
-
-func readSecretFile(path, from string) (source.Value, error) {
-	return readCredential(path, "the client secret", from)
 }
 
 func readCredential(path, what, from string) (source.Value, error) {

@@ -28,7 +28,9 @@ func (s *Syncer) Start(ctx context.Context) (Snapshot, error) {
 	}
 	copy, err := s.peekVault()
 	have := s.have(copy, err)
-	if s.opt.Start == "vault" && source.Choose(source.CauseOutOfReach, have) == source.AnswerVault {
+	atOnce := have
+	atOnce.Fallback.Vault = true // to start with it is not to fall back to it
+	if s.opt.Start == "vault" && source.Choose(source.CauseOutOfReach, atOnce) == source.AnswerVault {
 		s.useVault(copy)
 		return s.current, nil
 	}
