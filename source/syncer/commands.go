@@ -21,7 +21,7 @@ var ErrDiffers = errors.New("the two differ")
 
 // Push writes values from the vault, a file or standard input to the server.
 func (u Setup) Push(ctx context.Context, names []string) error {
-	opt, err := u.Options()
+	opt, err := u.writing("push")
 	if err != nil {
 		return err
 	}
@@ -44,7 +44,7 @@ func (u Setup) Delete(ctx context.Context, names []string) error {
 	if len(names) == 0 {
 		return source.Errorf(source.CodeUsage, "delete needs the names of the secrets")
 	}
-	opt, err := u.Options()
+	opt, err := u.writing("delete")
 	if err != nil {
 		return err
 	}
@@ -56,6 +56,16 @@ func (u Setup) Delete(ctx context.Context, names []string) error {
 		Forget: func(place source.Place, name string) error { return graph.Delete(ctx, opt.StateDir, place, name) },
 	})
 	return u.report(r, len(r.Secrets), err)
+}
+
+// writing returns the options of a command that writes to the server, which must be
+// known before values are read or anybody is asked.
+func (u Setup) writing(command string) (Options, error) {
+	opt, err := u.Options()
+	if err == nil && opt.Client == nil {
+		err = needsServer(command)
+	}
+	return opt, err
 }
 
 func (u Setup) Projects(ctx context.Context, _ []string) error {

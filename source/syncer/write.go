@@ -10,11 +10,15 @@ import (
 	"infisync/source/state"
 )
 
+func needsServer(command string) error {
+	return source.Errorf(source.CodeNothingConfigured, "no server is configured: %s needs one", command)
+}
+
 // begin logs in and settles the one place that a command writes to.
 func (s *Syncer) begin(ctx context.Context, command string) (*infisical.Session, source.Place, error) {
 	switch {
 	case s.opt.Client == nil:
-		return nil, source.Place{}, source.Errorf(source.CodeNothingConfigured, "no server is configured: there is nowhere to %s", command)
+		return nil, source.Place{}, needsServer(command)
 	case s.opt.AllProjects:
 		return nil, source.Place{}, source.Errorf(source.CodeUsage, "%s works on one project, not on all", command)
 	case len(s.opt.Known.Places) > 1:
