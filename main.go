@@ -337,7 +337,7 @@ func (a *app) environment(snapshot syncer.Snapshot, log *slog.Logger) (inject.En
 			log.Warn(warning.Text)
 		}
 	}
-	a.children.Built(env.Digest(), state.Digest(snapshot.Secrets))
+	a.children.Built(env.Digest(), snapshot.Hasher.Digest(snapshot.Secrets))
 	return env, err
 }
 

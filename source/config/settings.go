@@ -66,6 +66,7 @@ type Settings struct {
 	StateDir      string
 	VaultKeyFile  string
 	Recipients    []string
+	StateHash     string // sha256 or hmac
 	Interval      time.Duration
 	Watch         bool
 	PreserveAll   bool

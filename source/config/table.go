@@ -266,6 +266,9 @@ var Table = []Setting{
 	{Name: "vault-recipient", Group: groupStore, On: scoped, Arg: "age1...", Many: true,
 		Help: "a further key that may open the vault",
 		read: func(s *Settings) reader { return list(&s.Recipients) }},
+	{Name: "state-hash", Group: groupStore, On: scoped, Arg: "METHOD", Default: "sha256",
+		Help: "hashes in the state file: sha256, or hmac with the vault's key, from which nobody else can guess values",
+		read: func(s *Settings) reader { return oneOf(&s.StateHash, "sha256", "hmac") }},
 
 	{Name: "log-level", Group: groupLog, On: all, Arg: "LEVEL", Default: "info",
 		Help: "debug, info, warn or error",

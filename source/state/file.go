@@ -30,13 +30,14 @@ type File struct {
 	ErrorCount  int               // failed cycles
 	PushCount   int               // secrets written to the server
 	PullCount   int               // successful pulls
+	HashMethod  string            // of the hashes: empty for SHA-256, or HMAC
 
 	unknown fields // keys of the object that are not above
 }
 
 // A Secret is one secret's entry in a File.
 type Secret struct {
-	Hash       string    // see the function Hash
+	Hash       string    // see Hasher
 	Version    int       // the server's; 0: not known
 	LastSynced time.Time // UTC, whole seconds: when a sync brought its present value; zero: not known
 
@@ -100,19 +101,20 @@ func Update(ctx context.Context, stateDir string, scope source.Scope, edit func(
 }
 
 // Record makes f the state of set, synced now: a secret whose hash is as before
-// keeps its LastSynced and the keys not known here. Counters stay.
-func (f *File) Record(scope source.Scope, set source.Set, now time.Time) {
+// keeps its LastSynced and the keys not known here; after another Hasher none is.
+// Counters stay.
+func (f *File) Record(scope source.Scope, set source.Set, hasher Hasher, now time.Time) {
 	now = now.UTC().Truncate(time.Second)
 	secrets := make(map[string]Secret, set.Len())
 	for secret := range set.All() {
 		entry := f.Secrets[secret.Name]
-		if hash := Hash(secret.Name, secret.Value); entry.Hash != hash || entry.LastSynced.IsZero() {
+		if hash := hasher.Hash(secret.Name, secret.Value); entry.Hash != hash || entry.LastSynced.IsZero() {
 			entry.Hash, entry.LastSynced = hash, now
 		}
 		entry.Version = secret.Version
 		secrets[secret.Name] = entry
 	}
-	f.LastSync = now
+	f.LastSync, f.HashMethod = now, hasher.Method()
 	f.ProjectIDs, f.Environment, f.Secrets = scope.Projects(), scope.Environment(), secrets
 }
 
@@ -133,6 +135,7 @@ func (f *File) UnmarshalJSON(data []byte) error {
 		take(all, "error_count", &f.ErrorCount),
 		take(all, "push_count", &f.PushCount),
 		take(all, "pull_count", &f.PullCount),
+		take(all, "hash_method", &f.HashMethod),
 	)
 	f.unknown = all
 	for name, data := range secrets {
@@ -176,15 +179,19 @@ func (f File) MarshalJSON() ([]byte, error) {
 	if ids == nil {
 		ids = []string{}
 	}
-	return marshalObject(f.unknown,
-		member{"last_sync", stamp(f.LastSync)},
-		member{"project_ids", ids},
-		member{"environment", f.Environment},
-		member{"secrets", secrets},
-		member{"error_count", f.ErrorCount},
-		member{"push_count", f.PushCount},
-		member{"pull_count", f.PullCount},
-	)
+	members := []member{
+		{"last_sync", stamp(f.LastSync)},
+		{"project_ids", ids},
+		{"environment", f.Environment},
+		{"secrets", secrets},
+		{"error_count", f.ErrorCount},
+		{"push_count", f.PushCount},
+		{"pull_count", f.PullCount},
+	}
+	if f.HashMethod != "" {
+		members = append(members, member{"hash_method", f.HashMethod})
+	}
+	return marshalObject(f.unknown, members...)
 }
 
 // MarshalJSON returns a secret's entry.

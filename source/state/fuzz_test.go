@@ -14,6 +14,7 @@ func FuzzState(f *testing.F) {
 		`{"last_sync":"2026-03-01T12:00:00.9+14:00","project_ids":null,"environment":"\ud800","secrets":{"\u0000":{}}}`,
 		`{"secrets":{"A":1,"A":{}},"error_count":-1,"pull_count":1e1,"":"<>"}`,
 		`{"last_sync":"0000-01-01T00:00:00Z"}`,
+		`{"hash_method":"hmac-sha256","secrets":{"A":{"hash":"h"}}}`, `{"hash_method":1}`, `{"hash_method":""}`,
 	}
 	for _, seed := range seeds {
 		f.Add([]byte(seed))
@@ -31,7 +32,7 @@ func FuzzState(f *testing.F) {
 		if err := second.UnmarshalJSON(text); err != nil {
 			t.Fatalf("still damaged after writing: %v", err)
 		}
-		if first.PullCount != second.PullCount || first.Digest() != second.Digest() || len(first.unknown) != len(second.unknown) ||
+		if first.PullCount != second.PullCount || first.Digest() != second.Digest() || first.HashMethod != second.HashMethod || len(first.unknown) != len(second.unknown) ||
 			!first.LastSync.Truncate(time.Second).Equal(second.LastSync) {
 			t.Errorf("read %+v after writing %+v", second, first)
 		}

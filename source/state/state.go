@@ -20,7 +20,8 @@
 //	}
 //
 // and any others that somebody put there, which stay. Times that are not known
-// are null. The hash of a secret is [Hash]; [Digest] is the one number that
+// are null. The hash of a secret is [Hash], or, when there is a "hash_method" of
+// "hmac-sha256", that of a [Hasher] with a key; [Digest] is the one number that
 // tells whether two sets are equal, and [File.Digest] the same of a file.
 //
 // [Sweep] removes what nobody has used for 30 days. Package disk below writes

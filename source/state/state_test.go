@@ -63,7 +63,7 @@ func put(t testing.TB, dir, text string) string {
 func TestFileText(t *testing.T) {
 	dir := t.TempDir()
 	rebuilt := update(t, dir, func(f *File) {
-		f.Record(scope, set("B", "2", "A", "1"), start)
+		f.Record(scope, set("B", "2", "A", "1"), Hasher{}, start)
 		f.PullCount++
 	})
 	if rebuilt {
@@ -131,11 +131,11 @@ func TestZeroFileText(t *testing.T) {
 
 func TestRecord(t *testing.T) {
 	var f File
-	f.Record(scope, set("SAME", "1", "CHANGED", "1", "GONE", "1"), start)
+	f.Record(scope, set("SAME", "1", "CHANGED", "1", "GONE", "1"), Hasher{}, start)
 	later := start.Add(time.Hour).In(time.FixedZone("", 3600)).Add(123 * time.Millisecond)
 	same, _ := set("SAME", "1").Get("SAME")
 	same.Version = 9
-	f.Record(scope, source.NewSet(same, source.Secret{Name: "CHANGED", Value: source.NewValue("2")}), later)
+	f.Record(scope, source.NewSet(same, source.Secret{Name: "CHANGED", Value: source.NewValue("2")}), Hasher{}, later)
 	want := map[string]Secret{
 		"SAME":    {Hash: Hash("SAME", source.NewValue("1")), Version: 9, LastSynced: start},
 		"CHANGED": {Hash: Hash("CHANGED", source.NewValue("2")), LastSynced: start.Add(time.Hour)},
@@ -155,7 +155,7 @@ func TestUnknownKeysStay(t *testing.T) {
 		"secrets": {"A": {"hash": "", "owner": ["me", null, true]}, "GONE": {"owner": "you"}}, "last_sync": null}`)
 	for i := range 10 {
 		rebuilt := update(t, dir, func(f *File) {
-			f.Record(scope, set("A", fmt.Sprint(i)), start.Add(time.Duration(i)*time.Minute))
+			f.Record(scope, set("A", fmt.Sprint(i)), Hasher{}, start.Add(time.Duration(i)*time.Minute))
 			f.PullCount++
 		})
 		if rebuilt {
@@ -296,7 +296,7 @@ func TestDigest(t *testing.T) {
 		}
 		digests[digest] = name
 		var f File
-		f.Record(scope, s, start)
+		f.Record(scope, s, Hasher{}, start)
 		if got := f.Digest(); got != digest {
 			t.Errorf("%s: digest of the file %s, of the set %s", name, got, digest)
 		}

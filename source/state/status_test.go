@@ -30,7 +30,7 @@ func readStatus(t *testing.T, dir string) Status {
 func synced(t *testing.T, dir string) {
 	t.Helper()
 	update(t, dir, func(f *File) {
-		f.Record(scope, set("A", canary, "B", "2"), start)
+		f.Record(scope, set("A", canary, "B", "2"), Hasher{}, start)
 		f.PullCount, f.PushCount, f.ErrorCount = 5, 2, 1
 	})
 	for name, ago := range map[string]time.Duration{"vault.0a.age": 0, "vault.0b.age": time.Hour, "vault.0a.age.bad-1": -time.Hour} {
@@ -82,7 +82,7 @@ func TestProcessStates(t *testing.T) {
 		{"never synced", Digest(source.Set{}), false, `{"error_count": 1}`, ProcessUnknown},
 	} {
 		dir := t.TempDir()
-		update(t, dir, func(f *File) { f.Record(scope, set("A", "1"), start) })
+		update(t, dir, func(f *File) { f.Record(scope, set("A", "1"), Hasher{}, start) })
 		if test.state != "" {
 			put(t, dir, test.state)
 		}

@@ -39,6 +39,9 @@ func (s *Syncer) startOffline(ctx context.Context) (Snapshot, error) {
 		return Snapshot{}, source.Errorf(source.CodeVaultStale, "%s", whyNoVault(have, nil))
 	}
 	s.useVault(copy)
+	if file, err := state.Read(state.Path(s.store.dir, s.scope())); err == nil {
+		s.current.Hasher = s.hasherOf(file)
+	}
 	return s.current, nil
 }
 
@@ -70,7 +73,7 @@ func (s *Syncer) awaitVault(ctx context.Context) (vault.Contents, error) {
 // lookAtVault takes the vault over when the state file announces another set.
 func (s *Syncer) lookAtVault() bool {
 	file, err := state.Read(state.Path(s.store.dir, s.scope()))
-	if err != nil || file.Digest() == state.Digest(s.current.Secrets) {
+	if err != nil || file.Digest() == s.hasherOf(file).Digest(s.current.Secrets) {
 		return false
 	}
 	copy, err := vault.Open(vault.Path(s.store.dir, s.opt.Key, s.scope()), s.opt.Key, s.scope())
@@ -86,5 +89,15 @@ func (s *Syncer) lookAtVault() bool {
 		return false
 	}
 	s.useVault(copy)
+	s.current.Hasher = s.hasherOf(file)
 	return true
+}
+
+// hasherOf is what the file's hashes were made with: it is for the process that
+// writes the file to choose.
+func (s *Syncer) hasherOf(file state.File) state.Hasher {
+	if file.HashMethod == state.HMAC {
+		return state.NewHasher(s.opt.Key.StateKey())
+	}
+	return state.Hasher{}
 }

@@ -8,6 +8,7 @@ import (
 	"infisync/source"
 	"infisync/source/config"
 	"infisync/source/infisical"
+	"infisync/source/state"
 	"infisync/source/vault"
 )
 
@@ -63,6 +64,12 @@ func (u Setup) Options() (Options, error) {
 	}
 	if opt.Key, err = u.Key(); err != nil {
 		return Options{}, err
+	}
+	if s.StateHash == "hmac" {
+		if opt.Key.IsZero() {
+			return Options{}, source.Errorf(source.CodeVaultNoKey, "%s hmac needs the vault's key, and there is none", s.Origin("state-hash"))
+		}
+		opt.Hasher = state.NewHasher(opt.Key.StateKey())
 	}
 	if s.Configured() && s.Start != "offline" {
 		if opt.Client, err = u.NewClient(); err != nil {

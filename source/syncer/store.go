@@ -157,7 +157,7 @@ func (s *Syncer) storePull() (changes vault.Changes) {
 		}
 	}
 	s.writeState(ctx, func(f *state.File) {
-		f.Record(s.scope(), s.current.Secrets, now)
+		f.Record(s.scope(), s.current.Secrets, s.opt.Hasher, now)
 		f.PullCount++
 	})
 	return changes

@@ -17,6 +17,7 @@ import (
 
 	"infisync/source"
 	"infisync/source/infisical"
+	"infisync/source/state"
 	"infisync/source/vault"
 )
 
@@ -39,10 +40,11 @@ func (f From) String() string {
 // A Snapshot is what a child may be started with: always whole.
 type Snapshot struct {
 	From    From
-	Secrets source.Set // as the server or the vault gave them; empty for the other sources
-	Dotenv  source.Set // of the .env files, when they are in use
-	Local   source.Set // local values of the vault, with Options.WithLocal
-	Pulled  time.Time  // when the server last confirmed Secrets; zero for the other sources
+	Secrets source.Set   // as the server or the vault gave them; empty for the other sources
+	Dotenv  source.Set   // of the .env files, when they are in use
+	Local   source.Set   // local values of the vault, with Options.WithLocal
+	Hasher  state.Hasher // of the scope's state file
+	Pulled  time.Time    // when the server last confirmed Secrets; zero for the other sources
 }
 
 // Options are what a Syncer works by.
@@ -77,8 +79,9 @@ type Options struct {
 	EnvFiles EnvFiles
 	Nested   bool // started by another infisync
 
-	StateDir string    // empty: nothing is stored
-	Key      vault.Key // the zero Key: no vault
+	StateDir string       // empty: nothing is stored
+	Key      vault.Key    // the zero Key: no vault
+	Hasher   state.Hasher // of the state files that are written
 	Policy   Policy
 	Log      *slog.Logger
 	OnEvent  func(Event) // called for each event, by Start's or Watch's goroutine: it must not block; nil: none
@@ -145,7 +148,7 @@ func New(opt Options) *Syncer {
 	if opt.Policy == (Policy{}) {
 		opt.Policy = DefaultPolicy()
 	}
-	return &Syncer{opt: opt, started: now(), known: make(map[source.Place]infisical.Answer), clashes: make(map[string]string)}
+	return &Syncer{opt: opt, started: now(), current: Snapshot{Hasher: opt.Hasher}, known: make(map[source.Place]infisical.Answer), clashes: make(map[string]string)}
 }
 
 // Folder is the name of the scope's folder in the state directory; empty when

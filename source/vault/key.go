@@ -26,6 +26,9 @@ const (
 	deriveSalt = "infisync vault"
 	deriveInfo = "age X25519 identity, version 1"
 
+	stateSalt = "infisync state"
+	stateInfo = "HMAC-SHA256, version 1"
+
 	identityPrefix = "age-secret-key-"
 )
 
@@ -117,6 +120,20 @@ func (k Key) Identity() source.Value {
 		return source.Value{}
 	}
 	return source.NewValue(k.identity.String())
+}
+
+// StateKey returns the key of the hashes in a state file, 32 bytes:
+// HKDF-SHA256(Identity, salt "infisync state", info "HMAC-SHA256, version 1").
+// Whoever has it cannot open the vault. It is empty for the zero Key.
+func (k Key) StateKey() source.Value {
+	if k.IsZero() {
+		return source.Value{}
+	}
+	key, err := hkdf.Key(sha256.New, []byte(k.identity.String()), []byte(stateSalt), stateInfo, 32)
+	if err != nil {
+		panic("vault: 32 bytes can always be derived")
+	}
+	return source.NewValue(string(key))
 }
 
 // Recipients returns the age1… texts of those who can open what the Key seals,
