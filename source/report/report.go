@@ -27,11 +27,18 @@ func New(w io.Writer, format, level string) *slog.Logger {
 	return slog.New(&textHandler{out: &out{w: w}, least: least})
 }
 
-// Failure logs a failure with its code, and the hint when there is one.
-func Failure(log *slog.Logger, err error, hint string) {
+// Failure logs a failure with its code, and what hint tells of it unless that is
+// empty. Of errors that were joined it logs each.
+func Failure(log *slog.Logger, err error, hint func(error) string) {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, err := range joined.Unwrap() {
+			Failure(log, err, hint)
+		}
+		return
+	}
 	attrs := []any{slog.String("code", string(source.CodeOf(err)))}
-	if hint != "" {
-		attrs = append(attrs, slog.String("hint", hint))
+	if text := hint(err); text != "" {
+		attrs = append(attrs, slog.String("hint", text))
 	}
 	log.Error(err.Error(), attrs...)
 }
@@ -117,7 +124,8 @@ func label(level slog.Level, code string) string {
 }
 
 func quoted(s string) string {
-	if s == "" || strings.ContainsAny(s, " \t\n\r\",()=") {
+	awkward := func(r rune) bool { return !strconv.IsPrint(r) || strings.ContainsRune(" \",()=", r) }
+	if s == "" || strings.ContainsFunc(s, awkward) {
 		return strconv.Quote(s)
 	}
 	return s

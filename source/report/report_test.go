@@ -2,6 +2,7 @@ package report
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -10,6 +11,8 @@ import (
 	"infisync/source"
 )
 
+func hint(text string) func(error) string { return func(error) string { return text } }
+
 func TestText(t *testing.T) {
 	var out strings.Builder
 	log := New(&out, "text", "info")
@@ -17,14 +20,17 @@ func TestText(t *testing.T) {
 	log.Info("restarting: A changed")
 	log.Warn("kept", "code", "server-error", "age", "2 h", "n", 3)
 	log.With("child", 7).Info("two\nlines \x1b[31m")
-	Failure(log, fmt.Errorf("pulling: %w", source.Errorf(source.CodeTimeout, "no answer")), "check the network")
-	Failure(log, fmt.Errorf("odd"), "")
+	log.Info("odd", "path", "a\x1b[31m")
+	Failure(log, fmt.Errorf("pulling: %w", source.Errorf(source.CodeTimeout, "no answer")), hint("check the network"))
+	Failure(log, errors.Join(fmt.Errorf("odd"), source.Errorf(source.CodeUsage, "even")), hint(""))
 	want := `infisync: restarting: A changed
 infisync: warning [server-error]: kept (age="2 h", n=3)
 infisync: two lines  [31m (child=7)
+infisync: odd (path="a\x1b[31m")
 infisync: error [server-timeout]: pulling: no answer
 infisync: hint: check the network
 infisync: error [internal]: odd
+infisync: error [usage]: even
 `
 	if out.String() != want {
 		t.Errorf("got:\n%s\nwant:\n%s", &out, want)
@@ -35,7 +41,7 @@ func TestJSON(t *testing.T) {
 	var out strings.Builder
 	log := New(&out, "json", "debug")
 	log.Debug("said")
-	Failure(log, source.Errorf(source.CodeTimeout, "no\nanswer"), "wait")
+	Failure(log, source.Errorf(source.CodeTimeout, "no\nanswer"), hint("wait"))
 	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
 	if len(lines) != 2 {
 		t.Fatalf("%d lines: %s", len(lines), &out)
