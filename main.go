@@ -95,7 +95,7 @@ func (a *app) exitCode(err error) int {
 	case err == syncer.ErrDiffers:
 		return statusDiffers
 	}
-	report.Failure(a.log, err, doctor.Hint(err))
+	report.Failure(a.log, err, doctor.Hint)
 	switch {
 	case errors.As(err, &coded):
 		return coded.ExitCode()
