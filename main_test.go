@@ -10,6 +10,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -41,6 +44,7 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"infisync":         main,
 		"infisync-hurried": hurried,
+		"infisync-patient": patient,
 		"child-env":        childEnv,
 		"child-digest":     childDigest,
 		"child-report":     childReport,
@@ -55,6 +59,14 @@ func hurried() {
 	limits := syncer.DefaultPolicy()
 	limits.HastyStart, limits.PatientStart = 15*time.Second, 20*time.Second
 	limits.RefusedWait, limits.MaxBackOff = time.Second, time.Second
+	os.Exit((&app{clientPolicy: client, syncPolicy: limits}).start(os.Args))
+}
+
+// patient is infisync for tests of what is right on however slow a machine.
+func patient() {
+	client, limits := infisical.DefaultPolicy(), syncer.DefaultPolicy()
+	client.Answer, client.Hasty = 5*time.Minute, 5*time.Minute
+	limits.HastyStart, limits.PatientStart = 10*time.Minute, 10*time.Minute
 	os.Exit((&app{clientPolicy: client, syncPolicy: limits}).start(os.Args))
 }
 
@@ -172,6 +184,7 @@ func newBench(t testing.TB, opts infisicaltest.Options, extra ...string) *bench 
 	id, secret := server.Credentials()
 	return &bench{t: t, server: server, dir: dir, env: append([]string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "TMPDIR=" + dir, "LANG=C.UTF-8", "XDG_STATE_HOME=" + filepath.Join(dir, "state"),
+		"GORACE=atexit_sleep_ms=0", // under the race detector each process would wait a second at its end
 		"INFISICAL_URL=" + server.URL(), "INFISICAL_CLIENT_ID=" + id, "INFISICAL_CLIENT_SECRET=" + secret,
 		"INFISICAL_PROJECT_ID=" + server.Project(), "INFISICAL_ENVIRONMENT=dev",
 	}, extra...)}
@@ -245,7 +258,7 @@ func TestEveryByte(t *testing.T) {
 				"ODD=a=b=\xff\n", "EMPTY_INHERITED=", "INFISICAL_SECRET_PATH=/", "INFISYNC_LOG_LEVEL=warn")
 			want := expectedOf(b, seed)
 			for _, mode := range [][]string{{"run", "--"}, {"run", "--exec", "--"}, {"run", "--start", "vault", "--once", "--"}} {
-				status, stderr := b.run("infisync", append(mode, "child-env", "got")...)
+				status, stderr := b.run("infisync-patient", append(mode, "child-env", "got")...)
 				if status != 0 || stderr != "" {
 					t.Fatalf("%q: status %d, stderr %q", mode, status, stderr)
 				}
@@ -789,7 +802,7 @@ func TestJoinedStarts(t *testing.T) {
 	lift := b.server.Fault(infisicaltest.Fault{Do: infisicaltest.FaultHang, Kind: infisicaltest.KindLogin, Times: 1})
 	var commands []*exec.Cmd
 	for i := range processes {
-		cmd := b.command("infisync", "run", "--once", "--", "child-digest", fmt.Sprintf("got%d", i), "A", "B", "C")
+		cmd := b.command("infisync-patient", "run", "--once", "--", "child-digest", fmt.Sprintf("got%d", i), "A", "B", "C")
 		stderr, err := os.Create(b.path(fmt.Sprintf("stderr%d", i)))
 		if err != nil {
 			t.Fatal(err)
@@ -815,7 +828,7 @@ func TestJoinedStarts(t *testing.T) {
 		t.Errorf("%d logins for %d starts, want at most 3", n, processes)
 	}
 	b.set("A", "2")
-	status, stderr := b.run("infisync", "run", "--once", "--", "child-digest", "got", "A", "B", "C")
+	status, stderr := b.run("infisync-patient", "run", "--once", "--", "child-digest", "got", "A", "B", "C")
 	expectRan(t, b, status, stderr, digestFor("2", "1", "1"))
 }
 
@@ -1069,4 +1082,66 @@ func licenceIn(t *testing.T, dir string) string {
 		}
 	}
 	return "unknown"
+}
+
+// TestPromises: each promise of SECURITY.md names a test or a script that is there.
+func TestPromises(t *testing.T) {
+	page, err := os.ReadFile("SECURITY.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, promised, _ := strings.Cut(string(page), "\n## Promised\n")
+	promised, _, _ = strings.Cut(promised, "\n## ")
+	promises := strings.Split(promised, "\n- ")[1:]
+	if len(promises) == 0 {
+		t.Fatal("nothing is promised")
+	}
+	for _, promise := range promises {
+		tests := 0
+		for i, quoted := range strings.Split(promise, "`") {
+			if i%2 == 0 { // between what is quoted
+				continue
+			}
+			pkg, name, _ := strings.Cut(quoted, ".")
+			switch {
+			case strings.HasPrefix(quoted, "testdata/script/"):
+				if _, err := os.Stat(quoted); err != nil {
+					t.Error(err)
+				}
+				tests++
+			case strings.HasPrefix(name, "Test") || strings.HasPrefix(name, "Fuzz"):
+				if pkg == "infisync" {
+					pkg = "."
+				}
+				if !hasTest(t, pkg, name) {
+					t.Errorf("there is no %s", quoted)
+				}
+				tests++
+			}
+		}
+		if tests == 0 {
+			t.Errorf("no test holds %q", promise)
+		}
+	}
+}
+
+// hasTest tells whether a function of that name is in the tests of a folder.
+func hasTest(t *testing.T, dir, name string) bool {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Join(dir, "*_test.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range paths {
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, decl := range file.Decls {
+			if f, ok := decl.(*ast.FuncDecl); ok && f.Recv == nil && f.Name.Name == name {
+				return true
+			}
+		}
+	}
+	return false
 }
