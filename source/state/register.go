@@ -49,6 +49,12 @@ type Registration struct {
 // Start and Space of entry are filled in, Command is cut to its last element.
 // Errors have source.CodeStateDir.
 func Register(stateDir string, entry Entry) (*Registration, error) {
+	if stateDir == "" {
+		return nil, source.Errorf(source.CodeStateDir, "registering process %d: there is no state directory", os.Getpid())
+	}
+	if err := Prepare(stateDir); err != nil {
+		return nil, err
+	}
 	var ok bool
 	entry.PID, entry.Space = os.Getpid(), pidSpace()
 	if entry.Start, ok = processStart(entry.PID); !ok {

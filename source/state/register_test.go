@@ -1,6 +1,7 @@
 package state
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -8,6 +9,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"infisync/source"
 )
 
 func list(t *testing.T, dir string) []Entry {
@@ -155,8 +158,14 @@ func TestRegisterErrors(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if r, err := Register(file, Entry{}); err == nil || !strings.Contains(err.Error(), "registering process") || r != nil {
-		t.Errorf("registered in a file: %v", err)
+	open := filepath.Join(t.TempDir(), "open")
+	if err := errors.Join(os.Mkdir(open, 0o777), os.Chmod(open, 0o777)); err != nil {
+		t.Fatal(err)
+	}
+	for _, dir := range []string{file, "", open} {
+		if r, err := Register(dir, Entry{}); source.CodeOf(err) != source.CodeStateDir || r != nil {
+			t.Errorf("Register(%q): %v", dir, err)
+		}
 	}
 	if _, err := List(file); err == nil {
 		t.Error("listed a file")
