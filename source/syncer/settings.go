@@ -46,7 +46,7 @@ func (u Setup) Options() (Options, error) {
 		StartTimeout: s.StartTimeout,
 		Interval:     s.Interval,
 		Credential:   s.Credential,
-		EnvFiles:     EnvFiles{Paths: s.EnvFiles, Named: s.Given("env-file"), Mode: s.EnvFileMode},
+		EnvFiles:     EnvFiles{Paths: s.EnvFiles, Named: u.envFilesNamed(), Mode: s.EnvFileMode},
 		Nested:       s.Nested,
 		StateDir:     s.StateDirectory(u.Env),
 		Policy:       u.Policy,
@@ -79,6 +79,17 @@ func (u Setup) Options() (Options, error) {
 		opt.Known.URL, opt.Known.Method, opt.Known.Identity = opt.Client.URL(), login.Method(), login.Identity()
 	}
 	return opt, nil
+}
+
+// envFilesNamed tells whether the user named .env files. Inside another infisync with
+// nothing else configured, a variable is what the outer one was told: it has read
+// them and decided what they are below or above of.
+func (u Setup) envFilesNamed() bool {
+	s := u.Settings
+	if s.Nested && !s.Configured() {
+		return s.Origin("env-file") == "--env-file"
+	}
+	return s.Given("env-file")
 }
 
 // followed are the places of the scopes that a follower may take: of each only what
