@@ -13,6 +13,8 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"io"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -31,6 +33,8 @@ import (
 	"infisync/inject"
 	"infisync/source"
 	"infisync/source/config"
+	"infisync/source/dotenv"
+	"infisync/source/export"
 	"infisync/source/infisical"
 	"infisync/source/infisical/infisicaltest"
 	"infisync/source/infisical/infisicaltest/scriptcmd"
@@ -1144,4 +1148,145 @@ func hasTest(t *testing.T, dir, name string) bool {
 		}
 	}
 	return false
+}
+
+// TestRoundTrip: file → push → sync → export → file is the identity, but for the
+// white space that the server trims, which the push reports.
+func TestRoundTrip(t *testing.T) {
+	b := newBench(t, infisicaltest.Options{})
+	random := rand.New(rand.NewPCG(7, 7))
+	var secrets []source.Secret
+	for len(secrets) < 200 {
+		secret := source.Secret{Name: fmt.Sprintf("NAME_%d", len(secrets)), Value: source.NewValue(oddValue(random))}
+		// What .env files cannot hold is export's to refuse, which its tests show.
+		if export.Write(io.Discard, "dotenv", source.NewSet(secret), export.Options{}) == nil {
+			secrets = append(secrets, secret)
+		}
+	}
+	if err := export.WriteFile(b.path("in.env"), "dotenv", source.NewSet(secrets...), export.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	pushed := b.command("infisync-patient", "push", "--from-dotenv", "in.env", "--format", "json")
+	text, err := pushed.Output()
+	if err != nil {
+		t.Fatalf("pushing: %v", err)
+	}
+	var report struct {
+		Secrets []struct {
+			Name    string `json:"name"`
+			Outcome string `json:"outcome"`
+			Trimmed bool   `json:"trimmed"`
+		} `json:"secrets"`
+	}
+	if err := json.Unmarshal(text, &report); err != nil || len(report.Secrets) != 200 {
+		t.Fatalf("the push reports %d secrets, %v", len(report.Secrets), err)
+	}
+	trimmed := make(map[string]bool)
+	for _, result := range report.Secrets {
+		trimmed[result.Name] = result.Trimmed
+		if result.Outcome != "created" {
+			t.Errorf("%s: %s", result.Name, result.Outcome)
+		}
+	}
+	for _, args := range [][]string{{"sync"}, {"export", "--start", "vault", "--format", "dotenv", "--output", "out.env"}} {
+		if status, stderr := b.run("infisync-patient", args...); status != 0 {
+			t.Fatalf("%q: status %d, %s", args, status, stderr)
+		}
+	}
+	got, err := dotenv.File{Path: b.path("out.env")}.Load(t.Context())
+	if err != nil || got.Len() != 200 {
+		t.Fatalf("read %d secrets back: %v", got.Len(), err)
+	}
+	cut := 0
+	for _, secret := range secrets {
+		back, _ := got.Get(secret.Name)
+		want := infisical.Normalize(secret.Value)
+		if !back.Value.Equal(want) {
+			t.Errorf("%s: %q came back as %q, want %q", secret.Name, secret.Value.Reveal(), back.Value.Reveal(), want.Reveal())
+		}
+		if changed := !want.Equal(secret.Value); changed != trimmed[secret.Name] {
+			t.Errorf("%s: trimmed %v, reported %v", secret.Name, changed, trimmed[secret.Name])
+		} else if changed {
+			cut++
+		}
+	}
+	t.Logf("200 values, %d of them trimmed by the server", cut)
+}
+
+// oddValue makes a value of what formats find hard to carry.
+func oddValue(random *rand.Rand) string {
+	parts := []string{"a", "B7", " ", "\n", "\t", "\r\n", `"`, `'`, "`", `\`, `\n`, "$", "${A}", "$(x)", "#", " # ", "=", "é", "鍵", "🔑", ";", "&", "|", "{}", "%", "!", "-----BEGIN KEY-----\n"}
+	var b strings.Builder
+	for range random.IntN(12) {
+		b.WriteString(parts[random.IntN(len(parts))])
+	}
+	return b.String()
+}
+
+// TestBrokenPromises: each test of testdata/promises fails when its promise is broken
+// by one line, which the compiler is given in the place of the real one.
+func TestBrokenPromises(t *testing.T) {
+	if os.Getenv("INFISYNC_SOAK") == "" {
+		t.Skip("INFISYNC_SOAK is not set: builds the tests once for each promise")
+	}
+	table, err := os.ReadFile("testdata/promises/mutations.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	promised, err := os.ReadFile("SECURITY.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := strings.Split(strings.TrimSuffix(string(table), "\n"), "\n\n")[1:]
+	for _, block := range blocks {
+		lines := strings.Split(block, "\n")
+		if len(lines) != 4 {
+			t.Fatalf("%d lines, want 4: %q", len(lines), block)
+		}
+		test, path, good, bad := lines[0], lines[1], lines[2], lines[3]
+		t.Run(test+"/"+path, func(t *testing.T) {
+			if !bytes.Contains(promised, []byte("`"+test+"`")) {
+				t.Error("SECURITY.md does not name this test")
+			}
+			pkg, name, _ := strings.Cut(test, ".")
+			run := "^" + name + "$"
+			switch {
+			case strings.HasPrefix(test, "testdata/"):
+				pkg, name = ".", "TestScripts"
+				run = "^TestScripts$/^" + strings.TrimSuffix(filepath.Base(test), ".txtar") + "$"
+			case pkg == "infisync":
+				pkg = "."
+			}
+			cmd := exec.Command("go", "test", "-count=1", "-timeout=5m", "-overlay", overlay(t, path, good, bad), "-run", run, "./"+pkg)
+			cmd.Env = append(os.Environ(), "INFISYNC_SOAK=", "INFISYNC_FAULTS=", "CI=true")
+			out, err := cmd.CombinedOutput()
+			if err == nil || !bytes.Contains(out, []byte("--- FAIL: "+name)) {
+				t.Errorf("the test did not fail: %v\n%s", err, out)
+			}
+		})
+	}
+}
+
+// overlay writes what go's -overlay needs to see bad in the place of good, which
+// stands in the file once.
+func overlay(t *testing.T, path, good, bad string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := bytes.Count(text, []byte(good)); n != 1 {
+		t.Fatalf("%q stands %d times in %q, want once", good, n, path)
+	}
+	real, err := filepath.Abs(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	broken, file := filepath.Join(dir, "broken.go"), filepath.Join(dir, "overlay.json")
+	replace, err := json.Marshal(map[string]any{"Replace": map[string]string{real: broken}})
+	if err = errors.Join(err, os.WriteFile(broken, bytes.Replace(text, []byte(good), []byte(bad), 1), 0o600), os.WriteFile(file, replace, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	return file
 }
