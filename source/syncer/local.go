@@ -9,13 +9,18 @@ import (
 
 	"infisync/source"
 	"infisync/source/dotenv"
+	"infisync/source/state"
 	"infisync/source/vault"
 )
 
-// Vault opens the vault that fits the options.
+// Vault opens the vault that fits the options. To read it the state directory need
+// not be writable.
 func (s *Syncer) Vault() (vault.Contents, error) {
-	if err := s.openStore(); err != nil {
-		return vault.Contents{}, err
+	if s.opt.StateDir != "" {
+		if err := state.Prepare(s.opt.StateDir); err != nil && !errors.Is(err, state.ErrNotWritable) {
+			return vault.Contents{}, err
+		}
+		s.store = &store{dir: s.opt.StateDir, said: make(map[source.Code]bool)}
 	}
 	return s.peekVault()
 }
