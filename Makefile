@@ -18,7 +18,7 @@ demo: build ## see it work: login, pull, start, rotate, restart, on an emulated 
 	@$(GO) run ./examples/demo -infisync ./infisync
 
 test: ## run the tests (no race detector, no cgo)
-	$(GO) test ./...
+	$(GO) test -timeout 30m ./...
 	@for t in podman age strace jq dot less bash setpriv unshare; do command -v $$t >/dev/null || \
 	  echo "left out: the tests that need $$t, which is not here"; done
 
@@ -30,7 +30,7 @@ check: ## what must hold before a commit: formatting, vet, staticcheck, races, o
 	@set -e; for t in $(TARGETS); do echo "vet $$t"; \
 	  GOOS=$${t%/*} GOARCH=$${t#*/} $(GO) vet ./... ; \
 	  GOOS=$${t%/*} GOARCH=$${t#*/} $(GO) build -trimpath -o /dev/null . ; done
-	CGO_ENABLED=1 $(GO) test -race ./...
+	CGO_ENABLED=1 $(GO) test -race -timeout 30m ./...
 
 bench: ## measure
 	$(GO) test -run '^$$' -bench . -benchmem ./...
