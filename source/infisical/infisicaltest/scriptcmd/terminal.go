@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"strings"
 	"syscall"
 
@@ -29,6 +30,11 @@ func cmdTerminal(ts *testscript.TestScript, neg bool, args []string) {
 		defer out.Close()
 		_, _ = io.Copy(out, screen) // it fails when nobody has the terminal any more
 	}()
+	// A signal that is caught here has its default effect in the command, and Ctrl-C
+	// is to have one, even if these tests were told to ignore it.
+	caught := make(chan os.Signal, 1)
+	signal.Notify(caught, syscall.SIGINT, syscall.SIGQUIT)
+	defer signal.Stop(caught)
 	p := start(ts, args[0], args[1:], func(cmd *exec.Cmd) {
 		cmd.Stdin, cmd.Stdout, cmd.Stderr = tty, tty, tty
 		cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
