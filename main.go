@@ -286,6 +286,9 @@ func (a *app) run(ctx context.Context, argv []string) error {
 	if a.settings.Exec {
 		a.children.Started(os.Getpid(), env.Digest())
 		signals.Release()
+		if err := signals.Stopped(); err != nil {
+			return err
+		}
 		return inject.Exec(supervisor.Command, env)
 	}
 	var updates <-chan inject.Env

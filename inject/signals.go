@@ -17,11 +17,11 @@ import (
 // makes it end as PID 1, for which the kernel has no default action.
 // It is safe for concurrent use.
 type Signals struct {
-	caught   []os.Signal // which
 	incoming chan os.Signal
 	stops    [4]chan os.Signal // one for each of stopSignals, with room for one; nil: not caught
-	quit     chan struct{}
-	wake     chan struct{} // capacity 1: queue has something
+	quit     chan struct{}     // closed by Release
+	done     chan struct{}     // closed when collect has ended
+	wake     chan struct{}     // capacity 1: queue has something
 
 	mu      sync.Mutex
 	queue   []syscall.Signal // caught and not yet taken
@@ -53,9 +53,9 @@ const manySignals = 4096
 
 func catch(which []os.Signal) *Signals {
 	s := &Signals{
-		caught:   which,
 		incoming: make(chan os.Signal, manySignals),
 		quit:     make(chan struct{}),
+		done:     make(chan struct{}),
 		wake:     make(chan struct{}, 1),
 	}
 	for _, sig := range which {
@@ -73,10 +73,17 @@ func catch(which []os.Signal) *Signals {
 	return s
 }
 
-// Release ends the catching: signals have their default effect again.
+// Release ends the catching: signals have their default effect again. Each one that
+// came before it was caught: a stop among them is what Stopped returns from then on.
 func (s *Signals) Release() {
-	signal.Reset(s.caught...)
+	signal.Stop(s.incoming)
+	for _, c := range s.stops {
+		if c != nil {
+			signal.Stop(c)
+		}
+	}
 	close(s.quit)
+	<-s.done
 }
 
 // Context returns a context that ends with parent, or with an *[Error] as its
@@ -113,6 +120,7 @@ func stoppedBy(sig syscall.Signal) *Error {
 }
 
 func (s *Signals) collect() {
+	defer close(s.done)
 	for {
 		select {
 		case sig := <-s.incoming:
@@ -126,12 +134,13 @@ func (s *Signals) collect() {
 		case <-s.stops[3]:
 			s.addStops(3)
 		case <-s.quit:
+			s.addStops(-1)
 			return
 		}
 	}
 }
 
-// addStops adds one of stopSignals, and what else waits: first the others, which may
+// addStops adds one of stopSignals, that was taken, and what else waits: first the others, which may
 // have come before it, and the stops in the order in which the kernel would give
 // them, so that a HUP is not behind the TERM after it.
 func (s *Signals) addStops(taken int) {

@@ -6,9 +6,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"syscall"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 func TestRewrite(t *testing.T) {
@@ -104,8 +107,8 @@ func TestNoStraySignals(t *testing.T) {
 
 // A stop is not dropped however many signals wait before it, and stays behind them.
 func TestStopIsNotLostInAFlood(t *testing.T) {
-	s := &Signals{incoming: make(chan os.Signal, manySignals), quit: make(chan struct{}), wake: make(chan struct{}, 1), taken: true}
-	defer close(s.quit)
+	s := &Signals{incoming: make(chan os.Signal, manySignals), quit: make(chan struct{}), done: make(chan struct{}), wake: make(chan struct{}, 1), taken: true}
+	defer s.Release()
 	var want []syscall.Signal
 	for range manySignals {
 		s.incoming <- syscall.SIGUSR1
@@ -124,5 +127,21 @@ func TestStopIsNotLostInAFlood(t *testing.T) {
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("the last signals are %v, want %v", got[manySignals-4:], want[manySignals-4:])
+	}
+}
+
+// A stop that comes just before the signals are released is told, and not lost
+// between two of their effects.
+func TestStopBeforeRelease(t *testing.T) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	for range 100 {
+		s := CatchStops()
+		// To this thread, so that it has come when the call returns.
+		if err := unix.Tgkill(os.Getpid(), unix.Gettid(), syscall.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
+		s.Release()
+		wantError(t, s.Stopped(), CodeStopped, 143, "stopped by SIGTERM")
 	}
 }
