@@ -70,7 +70,7 @@ func hurried() {
 func patient() {
 	client, limits := infisical.DefaultPolicy(), syncer.DefaultPolicy()
 	client.Answer, client.Hasty = 5*time.Minute, 5*time.Minute
-	limits.HastyStart, limits.PatientStart = 10*time.Minute, 10*time.Minute
+	limits.HastyStart, limits.PatientStart, limits.LockWait = 10*time.Minute, 10*time.Minute, 10*time.Minute
 	os.Exit((&app{clientPolicy: client, syncPolicy: limits}).start(os.Args))
 }
 
@@ -859,9 +859,9 @@ func TestManyOnOneScope(t *testing.T) {
 	var commands []*exec.Cmd
 	errs := make([]bytes.Buffer, processes)
 	for i := range processes {
-		cmd := b.command("infisync", "vault", "set", fmt.Sprintf("LOCAL_%d", i))
+		cmd := b.command("infisync-patient", "vault", "set", fmt.Sprintf("LOCAL_%d", i))
 		if i%10 == 0 {
-			cmd = b.command("infisync", "run", "--startup-timeout", "5m", "--once", "--", "child-digest", fmt.Sprintf("got%d", i), "A", "B", "C")
+			cmd = b.command("infisync-patient", "run", "--startup-timeout", "5m", "--once", "--", "child-digest", fmt.Sprintf("got%d", i), "A", "B", "C")
 		}
 		cmd.Stdin, cmd.Stderr = strings.NewReader(fmt.Sprintf("value %d", i)), &errs[i]
 		if err := cmd.Start(); err != nil {

@@ -157,7 +157,7 @@ func (k *keeping) after(results []Result) error {
 	}
 	// Not the command's context: what is deleted on the server must not come back from
 	// the vault because the user ended the command.
-	ctx, cancel := context.WithTimeout(context.Background(), lockWait)
+	ctx, cancel := context.WithTimeout(context.Background(), s.opt.Policy.LockWait)
 	defer cancel()
 	var pulled []string // names taken out of the pulled set
 	err := k.update(ctx, func(c *vault.Contents) error {

@@ -13,10 +13,6 @@ import (
 	"infisync/source/vault"
 )
 
-// lockWait bounds the wait for another process that writes: an infisync that
-// cannot write still has secrets to give.
-const lockWait = 30 * time.Second
-
 // A store keeps what was pulled: the vault, when there is a key, and the state
 // file. A failure to write is said once and stops nothing. A nil store keeps
 // nothing.
@@ -140,7 +136,7 @@ func (s *Syncer) storePull() (changes vault.Changes) {
 		return changes
 	}
 	now := s.current.Pulled
-	ctx, cancel := context.WithTimeout(context.Background(), lockWait)
+	ctx, cancel := context.WithTimeout(context.Background(), s.opt.Policy.LockWait)
 	defer cancel()
 	if !s.opt.Key.IsZero() {
 		aside, err := vault.Update(ctx, s.store.dir, s.opt.Key, s.scope(), func(c *vault.Contents) error {
@@ -173,7 +169,7 @@ func (s *Syncer) storeUnchanged() {
 		s.storePull()
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), lockWait)
+	ctx, cancel := context.WithTimeout(context.Background(), s.opt.Policy.LockWait)
 	defer cancel()
 	s.writeState(ctx, func(f *state.File) {
 		f.LastSync = s.current.Pulled.Truncate(time.Second)
@@ -195,7 +191,7 @@ func (s *Syncer) countError() {
 	if s.store == nil || s.places == nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), lockWait)
+	ctx, cancel := context.WithTimeout(context.Background(), s.opt.Policy.LockWait)
 	defer cancel()
 	s.writeState(ctx, func(f *state.File) {
 		f.ErrorCount++

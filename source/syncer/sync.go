@@ -157,7 +157,7 @@ func (s *Syncer) removeOrphans() (removed []string) {
 	if s.store == nil || s.opt.Key.IsZero() {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), lockWait)
+	ctx, cancel := context.WithTimeout(context.Background(), s.opt.Policy.LockWait)
 	defer cancel()
 	_, err := vault.Update(ctx, s.store.dir, s.opt.Key, s.scope(), func(c *vault.Contents) error {
 		removed = c.DeleteOrphans(s.opt.Orphans == AllOrphans, time.Now())
@@ -172,7 +172,7 @@ func (s *Syncer) storeGraph() {
 	if s.store == nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), lockWait)
+	ctx, cancel := context.WithTimeout(context.Background(), s.opt.Policy.LockWait)
 	defer cancel()
 	host, err := os.Hostname()
 	if err != nil {

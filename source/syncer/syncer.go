@@ -104,6 +104,7 @@ type Policy struct {
 	RefusedWait  time.Duration // least wait after a refused login
 	MaxBackOff   time.Duration // longest wait after repeated failures, if Interval is not longer
 	Jitter       float64       // part of a wait by which it varies up and down
+	LockWait     time.Duration // longest wait for another process that writes: without it there are secrets to give, too
 	Reseal       time.Duration // the vault's time of pull is at most this much too old
 }
 
@@ -115,6 +116,7 @@ func DefaultPolicy() Policy {
 		RefusedWait:  5 * time.Minute,
 		MaxBackOff:   10 * time.Minute,
 		Jitter:       0.1,
+		LockWait:     30 * time.Second,
 		Reseal:       time.Hour,
 	}
 }

@@ -83,7 +83,7 @@ func (s *Syncer) countPushed(n int) {
 	}
 	// Not the command's context: what was written is counted also when the user
 	// ended the command.
-	ctx, cancel := context.WithTimeout(context.Background(), lockWait)
+	ctx, cancel := context.WithTimeout(context.Background(), s.opt.Policy.LockWait)
 	defer cancel()
 	s.writeState(ctx, func(f *state.File) {
 		f.PushCount += n
