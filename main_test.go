@@ -377,10 +377,9 @@ func faults() []fault {
 		all = append(all, fault{name, step, do(f), nil, class, codes})
 	}
 	list, login := infisicaltest.KindList, infisicaltest.KindLogin
-	// Once only: a second refused login is withheld for a while.
-	add("401", "login", login, infisicaltest.Fault{Do: infisicaltest.FaultStatus, Status: 401, Times: 1}, refused, source.CodeLoginRefused)
-	add("403", "login", login, infisicaltest.Fault{Do: infisicaltest.FaultStatus, Status: 403, Times: 1}, refused, source.CodeLoginRefused, source.CodeAccessDenied)
-	add("404", "login", login, infisicaltest.Fault{Do: infisicaltest.FaultStatus, Status: 404, Times: 1, Message: "No identity with specified client ID was found"}, refused, source.CodeLoginRefused)
+	add("401", "login", login, infisicaltest.Fault{Do: infisicaltest.FaultStatus, Status: 401}, refused, source.CodeLoginRefused)
+	add("403", "login", login, infisicaltest.Fault{Do: infisicaltest.FaultStatus, Status: 403}, refused, source.CodeLoginRefused, source.CodeAccessDenied)
+	add("404", "login", login, infisicaltest.Fault{Do: infisicaltest.FaultStatus, Status: 404, Message: "No identity with specified client ID was found"}, refused, source.CodeLoginRefused)
 	add("401", "list", list, infisicaltest.Fault{Do: infisicaltest.FaultStatus, Status: 401}, refused, source.CodeTokenRefused)
 	add("403", "list", list, infisicaltest.Fault{Do: infisicaltest.FaultStatus, Status: 403}, refused, source.CodeAccessDenied)
 	add("404 of the folder", "list", list, infisicaltest.Fault{Do: infisicaltest.FaultStatus, Status: 404, Message: "Folder with path '/' in environment with slug 'dev' not found"}, negative, source.CodePlaceNotFound)
