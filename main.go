@@ -19,8 +19,6 @@ import (
 	"infisync/source"
 	"infisync/source/config"
 	"infisync/source/doctor"
-	"infisync/source/export"
-	"infisync/source/graph"
 	"infisync/source/infisical"
 	"infisync/source/report"
 	"infisync/source/state"
@@ -149,13 +147,13 @@ func (a *app) commands() []*cli.Command {
 				a.command("rekey", config.Vault, "bring the values of an old key's vault over", alone(a.source(syncer.Setup.VaultRekey))),
 			},
 		},
-		a.command("export", config.Export, "write the secrets in a format that other programs read", alone(a.export)),
+		a.command("export", config.Export, "write the secrets in a format that other programs read", alone(a.source(syncer.Setup.Export))),
 		a.command("diff", config.Diff, "compare the server with the vault, or with a .env file; status 2 when they differ", a.source(syncer.Setup.Diff)),
-		a.command("explain", config.Explain, "tell where a variable comes from and what it hides, or what an error code means", a.explain),
-		a.command("ps", config.Status, "list the running infisync processes and their children", alone(a.ps)),
-		a.command("status", config.Status, "tell when each scope was synced last, and who runs with it", alone(a.status)),
+		a.command("explain", config.Explain, "tell where a variable comes from and what it hides, or what an error code means", a.source(syncer.Setup.ExplainName)),
+		a.command("ps", config.Status, "list the running infisync processes and their children", alone(a.source(syncer.Setup.Processes))),
+		a.command("status", config.Status, "tell when each scope was synced last, and who runs with it", alone(a.source(syncer.Setup.Status))),
 		a.command("doctor", config.Doctor, "go through the checklist and say what to mend", alone(a.doctor)),
-		a.command("graph", config.Graph, "query the knowledge graph of the secrets' metadata", alone(a.graph)),
+		a.command("graph", config.Graph, "query the knowledge graph of the secrets' metadata", alone(a.source(syncer.Setup.Graph))),
 		{
 			Name: "version", Usage: "print the version", OnUsageError: a.usageError,
 			Action: func(c *cli.Context) error {
@@ -492,72 +490,6 @@ func (a *app) sync(ctx context.Context, _ []string) error {
 	return cmp.Or(signals.Stopped(), err)
 }
 
-func (a *app) export(ctx context.Context, _ []string) error {
-	keeper, err := a.keeper()
-	if err != nil {
-		return err
-	}
-	snapshot, err := keeper.Start(ctx)
-	if err != nil {
-		return err
-	}
-	if snapshot.From == syncer.FromInherited {
-		return source.Errorf(source.CodeNothingConfigured, "nothing is configured besides what another infisync handed down: there is nothing to export")
-	}
-	s := a.settings
-	all := snapshot.Merged(s.EnvFileMode)
-	set, err := all.Select(s.Only, s.Except)
-	if err != nil {
-		return err
-	}
-	if set.Len() == 0 && all.Len() > 0 {
-		return source.Errorf(source.CodeUsage, "--only and --except leave none of the %d secrets", all.Len())
-	}
-	format, opt := a.setup().Format("dotenv"), export.Options{Name: s.Name}
-	if s.Output != "" {
-		return export.WriteFile(s.Output, format, set, opt)
-	}
-	return export.Write(os.Stdout, format, set, opt)
-}
-
-func (a *app) explain(ctx context.Context, names []string) error {
-	name, err := syncer.One(names, "the name of a variable, or an error code such as login-refused")
-	if err != nil {
-		return err
-	}
-	if entry, ok := doctor.Explain(source.Code(name)); ok {
-		return entry.Write(os.Stdout, a.setup().Format("text"))
-	}
-	opt, err := a.options()
-	if err != nil {
-		return err
-	}
-	e, err := syncer.New(opt).Explain(ctx, name)
-	if err != nil {
-		return err
-	}
-	return e.Write(os.Stdout, a.setup().Format("text"))
-}
-
-func (a *app) ps(context.Context, []string) error {
-	status, err := state.ReadStatus(a.stateDir(), time.Now())
-	if err != nil {
-		return err
-	}
-	return status.WriteProcesses(os.Stdout, a.setup().Format("text"))
-}
-
-func (a *app) status(context.Context, []string) error {
-	status, err := state.ReadStatus(a.stateDir(), time.Now())
-	if err != nil {
-		return err
-	}
-	if a.settings.CheckOnly {
-		return status.Check(a.settings.MaxAge)
-	}
-	return status.Write(os.Stdout, a.setup().Format("text"))
-}
-
 func (a *app) doctor(ctx context.Context, _ []string) error {
 	s, setup := a.settings, a.setup()
 	in := doctor.Input{Settings: s, Login: setup.Login(), StateDir: a.stateDir(), Args: os.Args, Judge: a.judge}
@@ -586,22 +518,6 @@ func (a *app) judge(secret source.Secret) source.Code {
 		return source.Code(warnings[0].Code)
 	}
 	return source.CodeOf(err)
-}
-
-func (a *app) graph(context.Context, []string) error {
-	s := a.settings
-	all, damaged, err := graph.Load(a.stateDir())
-	if err != nil {
-		return err
-	}
-	for _, path := range damaged {
-		a.log.Warn(fmt.Sprintf("graph %q is damaged and left out; the next sync writes it anew", path))
-	}
-	found, err := all.Select(graph.Query{Type: s.Type, Relation: s.Relation, Target: s.Target, Name: s.Name})
-	if err != nil {
-		return err
-	}
-	return found.Write(os.Stdout, a.setup().Format("table"))
 }
 
 // setup is what the settings make options, clients and keys of.
