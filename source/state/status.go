@@ -83,7 +83,10 @@ func ReadStatus(stateDir string, now time.Time) (Status, error) {
 	newest := make(map[string]string) // folder → digest
 	for _, folder := range folders {
 		if folder.IsDir() && isScopeFolder(folder.Name()) {
-			scope := readScope(filepath.Join(stateDir, folder.Name()))
+			scope, kept := readScope(filepath.Join(stateDir, folder.Name()))
+			if !kept {
+				continue
+			}
 			newest[scope.Folder] = scope.Digest
 			status.Scopes = append(status.Scopes, scope)
 		}
@@ -94,10 +97,11 @@ func ReadStatus(stateDir string, now time.Time) (Status, error) {
 	return status, nil
 }
 
-// readScope reads what is in a scope's folder.
-func readScope(folder string) ScopeStatus {
+// readScope reads what is in a scope's folder, and tells whether anything is kept
+// there: a first pull that fails leaves nothing but a lock.
+func readScope(folder string) (scope ScopeStatus, kept bool) {
 	f, err := Read(filepath.Join(folder, FileName))
-	scope := ScopeStatus{
+	scope = ScopeStatus{
 		Folder: filepath.Base(folder), Environment: f.Environment, ProjectIDs: f.ProjectIDs, LastSync: f.LastSync,
 		Secrets: len(f.Secrets), ErrorCount: f.ErrorCount, PushCount: f.PushCount, PullCount: f.PullCount,
 		VaultWritten: newestVault(folder),
@@ -108,7 +112,7 @@ func readScope(folder string) ScopeStatus {
 	if err == nil && !f.LastSync.IsZero() {
 		scope.Digest = f.Digest()
 	}
-	return scope
+	return scope, !errors.Is(err, fs.ErrNotExist) || !scope.VaultWritten.IsZero()
 }
 
 // newestVault is when a vault in the folder was last written, whatever its key.

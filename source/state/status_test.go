@@ -47,7 +47,11 @@ func synced(t *testing.T, dir string) {
 func TestReadStatus(t *testing.T) {
 	dir := t.TempDir()
 	synced(t, dir)
-	fill(t, dir, "1/write.lock", "logins/x.json", "note")
+	fill(t, dir, "1/write.lock", "2/vault.0a.age", "logins/x.json", "note")
+	vault := filepath.Join(dir, long("2/vault.0a.age"))
+	if err := os.Chtimes(vault, start, start); err != nil {
+		t.Fatal(err)
+	}
 	digest := Digest(set("A", canary, "B", "2"))
 	putEntry(t, dir, func(e *Entry) {
 		e.Folder, e.Command, e.Digest, e.Since, e.Restarts, e.Child = scope.Folder(), "/bin/app", digest, start, 3, 42
@@ -55,7 +59,7 @@ func TestReadStatus(t *testing.T) {
 	want := Status{
 		At: start.Add(time.Hour + 10*time.Second),
 		Scopes: []ScopeStatus{
-			{Folder: "dev-00000001"},
+			{Folder: "dev-00000002", VaultWritten: start},
 			{Folder: scope.Folder(), Environment: "dev", ProjectIDs: []string{"p1", "p2"}, LastSync: start, Secrets: 2,
 				Digest: digest, ErrorCount: 1, PushCount: 2, PullCount: 5, VaultWritten: start},
 		},
@@ -200,7 +204,7 @@ func TestShownAge(t *testing.T) {
 func TestStatusJSON(t *testing.T) {
 	dir := t.TempDir()
 	synced(t, dir)
-	fill(t, dir, "1/write.lock")
+	fill(t, dir, "1/"+FileName)
 	status := readStatus(t, dir)
 	status.Processes = []Process{{PID: 7, Child: 8, Command: hostile, Folder: "dev-1", Digest: "d", Since: start, State: ProcessStale}}
 	var got map[string]any
@@ -211,7 +215,7 @@ func TestStatusJSON(t *testing.T) {
 		"at": "2026-03-01T13:00:10Z",
 		"scopes": []any{
 			map[string]any{"scope": "dev-00000001", "environment": "", "project_ids": []any{}, "secrets": 0.0,
-				"error_count": 0.0, "push_count": 0.0, "pull_count": 0.0, "damaged": false},
+				"error_count": 0.0, "push_count": 0.0, "pull_count": 0.0, "damaged": true},
 			map[string]any{"scope": scope.Folder(), "environment": "dev", "project_ids": []any{"p1", "p2"},
 				"last_sync": "2026-03-01T12:00:00Z", "age_seconds": 3610.0, "secrets": 2.0, "digest": status.Scopes[1].Digest,
 				"error_count": 1.0, "push_count": 2.0, "pull_count": 5.0,
