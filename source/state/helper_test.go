@@ -4,6 +4,7 @@ package state
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -29,7 +30,7 @@ func TestMain(m *testing.M) {
 
 // act does what the other process is there for: "register" is in the register
 // until stdin ends and prints a line once it is; "prepare" prints what Prepare
-// says.
+// says; "count" counts one more pull, of counting's set of that number.
 func act(role, dir string) error {
 	switch role {
 	case "register":
@@ -45,6 +46,13 @@ func act(role, dir string) error {
 	case "prepare":
 		fmt.Println(Prepare(dir))
 		return nil
+	case "count":
+		_, err := Update(context.Background(), dir, scope, func(f *File) error {
+			f.PullCount++
+			f.Record(scope, counting(f.PullCount), Hasher{}, start)
+			return nil
+		})
+		return err
 	}
 	return fmt.Errorf("unknown role %q", role)
 }
