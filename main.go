@@ -417,9 +417,9 @@ func (a *app) supervisor(argv []string) (*inject.Supervisor, error) {
 	if err != nil {
 		return nil, source.Errorf(source.CodeUsage, "%s: %w", s.Origin("stop-signal"), err)
 	}
-	change, err := a.onChange()
+	change, err := inject.ParseOnChange(s.OnChange)
 	if err != nil {
-		return nil, err
+		return nil, source.Errorf(source.CodeUsage, "%s: %w", s.Origin("on-change"), err)
 	}
 	rewrite, err := inject.ParseRewrite(s.Rewrite)
 	if err != nil {
@@ -445,22 +445,6 @@ func (a *app) supervisor(argv []string) (*inject.Supervisor, error) {
 		Listen: s.Listen, Overlap: s.Overlap, ReadyAfter: s.ReadyAfter, ReadyTimeout: s.ReadyTimeout,
 		NotifySocket: os.Getenv("NOTIFY_SOCKET"), WatchdogEvery: inject.WatchdogEvery(os.Getenv("WATCHDOG_USEC"), os.Getenv("WATCHDOG_PID")),
 	}, nil
-}
-
-func (a *app) onChange() (inject.OnChange, error) {
-	name, isSignal := strings.CutPrefix(a.settings.OnChange, "signal:")
-	if isSignal {
-		sig, err := inject.ParseSignal(name)
-		if err != nil {
-			return inject.OnChange{}, source.Errorf(source.CodeUsage, "%s: %w", a.settings.Origin("on-change"), err)
-		}
-		return inject.OnChange{Action: inject.ChangeSignal, Signal: sig}, nil
-	}
-	action := inject.ChangeAction(a.settings.OnChange)
-	if action == "restart" {
-		action = inject.ChangeRestart
-	}
-	return inject.OnChange{Action: action}, nil
 }
 
 // sync pulls into the vault, once or for as long as it is left running.

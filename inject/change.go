@@ -57,16 +57,19 @@ func (r *supervision) act() {
 	}
 	changes := Diff(r.child.env, r.newest)
 	event := Event{PID: r.child.pid, Digest: r.newest.Digest(), Changes: changes}
-	switch r.OnChange.Action {
+	action, signals := reactionTo(r.OnChange, changes)
+	switch action {
 	case ChangeNone:
 		r.Log.Info("not restarting: " + changes.String())
 		event.Kind = EventStale
 		r.adopt()
 	case ChangeSignal:
-		r.Log.Info("sending " + signalName(r.OnChange.Signal) + ": " + changes.String())
 		event.Kind = EventStale
 		r.adopt()
-		r.signal(r.child, r.OnChange.Signal)
+		for _, sig := range signals {
+			r.Log.Info("sending " + signalName(sig) + ": " + changes.String())
+			r.signal(r.child, sig)
+		}
 	case ChangeExit:
 		r.Log.Info("stopping: " + changes.String())
 		event.Kind = EventStopping
@@ -86,9 +89,14 @@ func (r *supervision) act() {
 }
 
 // adopt makes the newest environment the one that further changes are compared
-// with, although the child does not have it.
+// with, although the child does not have it, or only by what it was told. A
+// rollback of a later change goes back to this one, not to what is older still.
 func (r *supervision) adopt() {
 	r.child.env, r.child.digest = r.newest, r.newest.Digest()
+	if r.child.accepted {
+		good := r.newest
+		r.good = &good
+	}
 }
 
 // planFor is how a child with env is started: on trial when there is something

@@ -76,7 +76,7 @@ func TestParseSignal(t *testing.T) {
 // end this program either.
 func TestNoStraySignals(t *testing.T) {
 	o := order{Supervisor: defaults(), First: token("one")}
-	o.OnChange = OnChange{Action: ChangeNone}
+	o.OnChange = []Reaction{{Action: ChangeNone}}
 	s := prepare(t, nil, o)
 	fifo := filepath.Join(s.dir, "fifo")
 	if err := syscall.Mkfifo(fifo, 0o600); err != nil {

@@ -37,8 +37,9 @@ type Supervisor struct {
 
 	// What is done about a changed environment, and when: after no change for
 	// Debounce, and then a random part of Splay, which spreads the restarts of
-	// many hosts.
-	OnChange OnChange
+	// many hosts. For each name that changed the first reaction that matches it
+	// counts, and of all names' the strongest; a name that none matches restarts.
+	OnChange []Reaction
 	Debounce time.Duration // 0: at once [1s]
 	Splay    time.Duration // 0: none
 
@@ -83,22 +84,6 @@ type SignalScope string
 const (
 	ScopeGroup SignalScope = "group" // the child's process group
 	ScopeChild SignalScope = "child" // the child alone; what it leaves behind is ended after it
-)
-
-// OnChange is what a changed environment leads to. The zero OnChange restarts.
-type OnChange struct {
-	Action ChangeAction
-	Signal syscall.Signal // for ChangeSignal
-}
-
-// A ChangeAction is one of the ways to act on a change.
-type ChangeAction string
-
-const (
-	ChangeRestart ChangeAction = ""       // the child is replaced by one with the new environment
-	ChangeExit    ChangeAction = "exit"   // the child is stopped and Run returns its status
-	ChangeNone    ChangeAction = "none"   // the change is logged; the next child gets it
-	ChangeSignal  ChangeAction = "signal" // the child's group gets a signal; the next child gets the change
 )
 
 // A RestartPolicy says whether a child that ended by itself is started again.

@@ -220,19 +220,19 @@ func TestStopDuringAReplacement(t *testing.T) {
 
 func TestOnChange(t *testing.T) {
 	changed := map[string]string{"TOKEN": "two"}
-	with := func(c OnChange) order {
+	with := func(c Reaction) order {
 		o := order{Supervisor: defaults(), First: map[string]string{"TOKEN": "one"}}
-		o.Supervisor.OnChange = c
+		o.Supervisor.OnChange = []Reaction{c}
 		return o
 	}
 	t.Run("exit", func(t *testing.T) {
-		s := run(t, with(OnChange{Action: ChangeExit}), "child-trap", "9")
+		s := run(t, with(Reaction{Action: ChangeExit}), "child-trap", "9")
 		s.ready()
 		s.update(changed)
 		s.wantEnd(9)
 	})
 	t.Run("none", func(t *testing.T) {
-		s := run(t, with(OnChange{Action: ChangeNone}), "child-trap", "0")
+		s := run(t, with(Reaction{Action: ChangeNone}), "child-trap", "0")
 		pid, _ := s.ready()
 		s.update(changed)
 		if e := s.event(EventStale); e.PID != pid || e.Changes.String() != "TOKEN changed" {
@@ -243,7 +243,7 @@ func TestOnChange(t *testing.T) {
 		s.wantEnd(0)
 	})
 	t.Run("signal", func(t *testing.T) {
-		s := run(t, with(OnChange{Action: ChangeSignal, Signal: syscall.SIGHUP}), "child-trap", "0")
+		s := run(t, with(Reaction{Action: ChangeSignal, Signal: syscall.SIGHUP}), "child-trap", "0")
 		pid, _ := s.ready()
 		s.update(changed)
 		s.out.after(fmt.Sprintf("got %d SIGHUP", pid))

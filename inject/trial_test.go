@@ -75,6 +75,22 @@ func TestBadSecretsAreRolledBack(t *testing.T) {
 	}
 }
 
+// What a child was left running with is part of the secrets before a bad change.
+func TestRollbackKeepsWhatRestartedNothing(t *testing.T) {
+	o := shortProbation()
+	o.OnChange = []Reaction{{Names: "NOTE", Action: ChangeNone}}
+	s := onTrial(t, o, "child-wants")
+	s.update(map[string]string{"TOKEN": "good", "NOTE": "new"})
+	stale := s.event(EventStale)
+	s.update(map[string]string{"TOKEN": "bad", "NOTE": "new"})
+	if e := s.event(EventRolledBack); e.Digest != stale.Digest {
+		t.Errorf("went back to %q, want %q", e.Digest, stale.Digest)
+	}
+	if e := s.event(EventStarted); e.Digest != stale.Digest {
+		t.Errorf("event %+v", e)
+	}
+}
+
 func TestQuarantineEnds(t *testing.T) {
 	o := shortProbation()
 	o.Supervisor.Quarantine = 50 * time.Millisecond

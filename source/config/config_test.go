@@ -89,7 +89,6 @@ func TestUnreadableSettings(t *testing.T) {
 		{Given{"start": {"later"}}, environ(), source.CodeUsage, `--start "later" is not one of live, vault, offline`},
 		{Given{"fallback": {"none,vault"}}, environ(), source.CodeUsage, `--fallback "none,vault" is not vault, dotenv, vault,dotenv or none`},
 		{Given{"rename": {"A"}}, environ(), source.CodeUsage, `--rename "A" is not OLD=NEW`},
-		{Given{"on-change": {"signal:"}}, environ(), source.CodeUsage, `--on-change "signal:" is not restart, exit, none or signal:NAME`},
 		// A variable's text could be anything, a secret too.
 		{nil, environ("INFISICAL_SYNC_INTERVAL=hunter2"), source.CodeConfigInvalid, "INFISICAL_SYNC_INTERVAL is not a duration such as 500ms, 30s, 5m or 168h"},
 		{nil, environ("INFISYNC_ONCE=hunter2"), source.CodeConfigInvalid, "INFISYNC_ONCE is not true or false"},

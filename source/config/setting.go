@@ -169,20 +169,6 @@ func pairs(into *map[string]string) reader {
 	}
 }
 
-// onChange reads restart, exit, none or signal:NAME; whether the signal exists
-// is for the one who sends it to say.
-func onChange(into *string) reader {
-	return func(texts []string) string {
-		t := last(texts)
-		name, isSignal := strings.CutPrefix(t, "signal:")
-		if isSignal && name != "" || slices.Contains([]string{"restart", "exit", "none"}, t) {
-			*into = t
-			return ""
-		}
-		return "restart, exit, none or signal:NAME"
-	}
-}
-
 func splitComma(s string) []string {
 	var parts []string
 	for part := range strings.SplitSeq(s, ",") {

@@ -81,7 +81,7 @@ type Settings struct {
 	Once          bool
 	Debounce      time.Duration
 	Splay         time.Duration
-	OnChange      string // restart, exit, none or signal:NAME
+	OnChange      string // [GLOB=]ACTION, separated by commas
 	StopSignal    string
 	StopTimeout   time.Duration
 	KillAfter     time.Duration // zero: without limit
