@@ -25,6 +25,12 @@ func TestProxy(t *testing.T) {
 		wantCode(t, err, source.CodeUnreachable)
 		wantText(t, err, "dial 127.0.0.1:1: connection refused")
 		return
+	case "over TLS":
+		trust := func(c *infisical.Config) { c.AllowHTTP, c.CAFile = true, os.Getenv(variable+"_CA") }
+		if _, err := newClient(t, "http://infisical.test", trust).Status(t.Context()); err != nil {
+			t.Errorf("plain, through a proxy that speaks TLS: %v", err)
+		}
+		return
 	case "there":
 		allow := func(c *infisical.Config) { c.AllowHTTP, c.Policy = true, quick().InHaste() }
 		if _, err := newClient(t, "http://infisical.test", allow).Status(t.Context()); err != nil {
@@ -48,12 +54,15 @@ func TestProxy(t *testing.T) {
 		writeJSON(w, 200, `{"message":"Ok"}`)
 	}))
 	defer proxy.Close()
+	ca := newAuthority(t)
+	cert, key := ca.issue(t, nil)
 	for name, address := range map[string]string{
-		"there": strings.Replace(proxy.URL, "http://", "http://user:canary@", 1),
-		"gone":  "http://user:canary@127.0.0.1:1",
+		"there":    strings.Replace(proxy.URL, "http://", "http://user:canary@", 1),
+		"gone":     "http://user:canary@127.0.0.1:1",
+		"over TLS": secure(t, cert, key, nil).URL,
 	} {
 		cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
-		cmd.Env = append(os.Environ(), variable+"="+name, "HTTP_PROXY="+address, "HTTPS_PROXY="+address, "NO_PROXY=", "no_proxy=",
+		cmd.Env = append(os.Environ(), variable+"="+name, variable+"_CA="+ca.file, "HTTP_PROXY="+address, "HTTPS_PROXY="+address, "NO_PROXY=", "no_proxy=",
 			"http_proxy="+address, "https_proxy="+address, "REQUEST_METHOD=")
 		out, err := cmd.CombinedOutput()
 		if err != nil {

@@ -4,10 +4,15 @@ package infisical
 
 import (
 	"crypto/x509"
+	"encoding/pem"
+	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"syscall"
 	"testing"
+
+	"golang.org/x/crypto/x509roots/fallback/bundle"
 )
 
 // A system without any certificate gets the embedded ones, unless it was told
@@ -44,5 +49,31 @@ func TestEmbeddedRoots(t *testing.T) {
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// A server that is asked without TLS shows no certificate, so that none is read
+// to judge it by.
+func TestRootsAreReadForTLSOnly(t *testing.T) {
+	ca := filepath.Join(t.TempDir(), "ca.pem")
+	for root := range bundle.Roots() {
+		if err := os.WriteFile(ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: root.Certificate}), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		break
+	}
+	transport, err := newTransport(Config{CAFile: ca})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, url := range []string{"http://127.0.0.1:1/api", "https://127.0.0.1:1/api"} {
+		first, err := http.NewRequest(http.MethodGet, url, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		read := transport.build(first).TLSClientConfig.RootCAs != nil
+		if want := first.URL.Scheme == "https"; read != want {
+			t.Errorf("%q: certificates are read: %t, want %t", url, read, want)
+		}
 	}
 }

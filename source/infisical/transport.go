@@ -24,7 +24,7 @@ const (
 // A transport is an http.Transport made at the first request, so that a command
 // that never asks the server reads no certificates.
 type transport struct {
-	build func() *http.Transport
+	build func(first *http.Request) *http.Transport
 
 	mu    sync.Mutex
 	built *http.Transport // nil before the first request
@@ -60,8 +60,10 @@ func newTransport(cfg Config) (*transport, error) {
 			return nil, source.Errorf(source.CodeConfigInvalid, "the CA file %q holds no PEM certificate", cfg.CAFile)
 		}
 	}
-	return &transport{build: func() *http.Transport {
-		conf.RootCAs = roots(extra)
+	return &transport{build: func(first *http.Request) *http.Transport {
+		if overTLS(first) {
+			conf.RootCAs = roots(extra)
+		}
 		return &http.Transport{
 			Proxy:                  http.ProxyFromEnvironment,
 			OnProxyConnectResponse: checkProxy,
@@ -79,7 +81,7 @@ func newTransport(cfg Config) (*transport, error) {
 func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	t.mu.Lock()
 	if t.built == nil {
-		t.built = t.build()
+		t.built = t.build(r)
 	}
 	built := t.built
 	t.mu.Unlock()
@@ -93,6 +95,16 @@ func (t *transport) CloseIdleConnections() {
 	if t.built != nil {
 		t.built.CloseIdleConnections()
 	}
+}
+
+// overTLS tells whether anything on the way of a request shows a certificate: its
+// server, or a proxy. The answer is the same for all requests to one origin.
+func overTLS(r *http.Request) bool {
+	if r.URL.Scheme == "https" {
+		return true
+	}
+	proxy, err := http.ProxyFromEnvironment(r)
+	return err == nil && proxy != nil && proxy.Scheme == "https"
 }
 
 // roots returns the system's certificates and the extra ones, and nil, which
