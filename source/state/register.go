@@ -21,7 +21,8 @@ import (
 // registerDir is the folder in the state directory with a file per process.
 const registerDir = "run"
 
-// An Entry is what one infisync process tells the others of the child it runs.
+// An Entry is what one infisync process tells the others of the child it runs, or
+// of a scope that it keeps in step for others.
 type Entry struct {
 	PID   int    `json:"pid"`   // infisync's own; the child's after --exec, which keeps it
 	Start uint64 `json:"start"` // when that process began, in a unit of the system's
@@ -34,9 +35,10 @@ type Entry struct {
 	Restarts    int       `json:"restarts"`    // how many children served before this one
 	Child       int       `json:"child"`       // pid; 0: none now
 	Quarantined bool      `json:"quarantined"` // the newest set failed on probation, the child has the one before
+	Syncs       bool      `json:"syncs"`       // it pulls for others and has no child; Command is then its own
 }
 
-// A Registration is this process's Entry in the register. It is safe for
+// A Registration is an Entry of this process in the register. It is safe for
 // concurrent use.
 type Registration struct {
 	path  string
@@ -45,9 +47,9 @@ type Registration struct {
 	gone  bool  // it was removed; guarded by mu
 }
 
-// Register puts this process into the register of the state directory. PID,
-// Start and Space of entry are filled in, Command is cut to its last element.
-// Errors have source.CodeStateDir.
+// Register puts this process into the register of the state directory, once for
+// each Folder that it has to do with. PID, Start and Space of entry are filled in,
+// Command is cut to its last element. Errors have source.CodeStateDir.
 func Register(stateDir string, entry Entry) (*Registration, error) {
 	if stateDir == "" {
 		return nil, source.Errorf(source.CodeStateDir, "registering process %d: there is no state directory", os.Getpid())
@@ -61,7 +63,7 @@ func Register(stateDir string, entry Entry) (*Registration, error) {
 		return nil, source.Errorf(source.CodeStateDir, "registering process %d: the system does not tell its start", entry.PID)
 	}
 	// Containers may share the folder, and count pids each for itself.
-	name := fmt.Sprintf("%d-%d-%08x.json", entry.PID, entry.Start, crc32.ChecksumIEEE([]byte(entry.Space)))
+	name := fmt.Sprintf("%d-%d-%08x.json", entry.PID, entry.Start, crc32.ChecksumIEEE([]byte(entry.Space+"\x00"+entry.Folder)))
 	r := &Registration{path: filepath.Join(stateDir, registerDir, name), entry: entry}
 	if err := disk.MakeDir(filepath.Dir(r.path)); err != nil {
 		return nil, source.Errorf(source.CodeStateDir, "registering process %d: %w", entry.PID, err)

@@ -63,6 +63,28 @@ func TestRegister(t *testing.T) {
 	}
 }
 
+// One process may have to do with several scopes.
+func TestRegisterTwice(t *testing.T) {
+	dir := t.TempDir()
+	var both []*Registration
+	for _, folder := range []string{"dev-00000001", "dev-00000002"} {
+		r, err := Register(dir, Entry{Folder: folder, Syncs: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		both = append(both, r)
+	}
+	if got := list(t, dir); len(got) != 2 || got[0].Folder != "dev-00000001" || got[1].Folder != "dev-00000002" {
+		t.Errorf("listed %+v", got)
+	}
+	if err := both[0].Remove(); err != nil {
+		t.Error(err)
+	}
+	if got := list(t, dir); len(got) != 1 || got[0].Folder != "dev-00000002" || !got[0].Syncs {
+		t.Errorf("listed %+v after one was removed", got)
+	}
+}
+
 func TestRegistrationIsSafeForConcurrentUse(t *testing.T) {
 	dir := t.TempDir()
 	r, err := Register(dir, Entry{Folder: "dev-00000001"})

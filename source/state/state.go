@@ -4,7 +4,7 @@
 // All of it is in the state directory, which [Prepare] makes and checks:
 //
 //	<state-dir>/<scope's folder>/infisical_sync_state.json   a [File], see [Read] and [Update]
-//	<state-dir>/run/<pid>-<start>-<space>.json               an [Entry] per process, see [Register] and [List]
+//	<state-dir>/run/<pid>-<start>-<hash>.json                an [Entry] per process and scope, see [Register] and [List]
 //	<state-dir>/logins/<hash>.json                           refused logins, see [BeginLogin]
 //
 // The sync state file is read by other programs too. Its keys are

@@ -46,9 +46,10 @@ const (
 	ProcessStale       ProcessState = "stale"       // it has another set than the newest
 	ProcessQuarantined ProcessState = "quarantined" // the newest set failed on probation
 	ProcessUnknown     ProcessState = "unknown"     // the newest set of its scope is not known
+	ProcessSyncing     ProcessState = "syncing"     // it has no child: it pulls for others
 )
 
-// A Process is an infisync process of this user and the child it runs.
+// A Process is an infisync process of this user and the child it runs, if any.
 type Process struct {
 	PID      int          `json:"pid"`            // see Entry
 	Child    int          `json:"child"`          // pid; 0: none now
@@ -140,6 +141,8 @@ func (e Entry) process(newest string) Process {
 		PID: e.PID, Child: e.Child, Command: e.Command, Folder: e.Folder, Digest: e.Digest, Since: e.Since, Restarts: e.Restarts,
 	}
 	switch {
+	case e.Syncs:
+		p.State = ProcessSyncing
 	case e.Quarantined:
 		p.State = ProcessQuarantined
 	case newest == "":

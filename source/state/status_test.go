@@ -83,6 +83,7 @@ func TestProcessStates(t *testing.T) {
 		{"other", other, false, "", ProcessStale},
 		{"quarantined", other, true, "", ProcessQuarantined},
 		{"damaged", newest, false, `{"last_sync": "2026-03-01T12:00:00Z", "secrets": {"A": 1}}`, ProcessUnknown},
+		{"syncing", "", false, "", ProcessSyncing},
 		{"never synced", Digest(source.Set{}), false, `{"error_count": 1}`, ProcessUnknown},
 	} {
 		dir := t.TempDir()
@@ -90,7 +91,9 @@ func TestProcessStates(t *testing.T) {
 		if test.state != "" {
 			put(t, dir, test.state)
 		}
-		putEntry(t, dir, func(e *Entry) { e.Folder, e.Digest, e.Quarantined = scope.Folder(), test.digest, test.quarantined })
+		putEntry(t, dir, func(e *Entry) {
+			e.Folder, e.Digest, e.Quarantined, e.Syncs = scope.Folder(), test.digest, test.quarantined, test.want == ProcessSyncing
+		})
 		status := readStatus(t, dir)
 		if len(status.Processes) != 1 || status.Processes[0].State != test.want {
 			t.Errorf("%s: processes %+v, want state %s", test.name, status.Processes, test.want)

@@ -177,6 +177,18 @@ func (s *Syncer) storeUnchanged() {
 	})
 }
 
+// storeDoubted counts a pull that is not believed before the next agrees: a heartbeat
+// for who follows the state file. Its time of sync stays, since nobody confirmed what
+// the file holds.
+func (s *Syncer) storeDoubted() {
+	if s.store == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), s.opt.Policy.LockWait)
+	defer cancel()
+	s.writeState(ctx, func(f *state.File) { f.PullCount++ })
+}
+
 // reseal is how old the vault's time of pull may become: little of what a vault
 // may be when it is called upon.
 func (s *Syncer) reseal() time.Duration {

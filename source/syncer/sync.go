@@ -15,6 +15,7 @@ import (
 	"infisync/source"
 	"infisync/source/graph"
 	"infisync/source/infisical"
+	"infisync/source/state"
 	"infisync/source/vault"
 )
 
@@ -303,13 +304,33 @@ func SyncAll(ctx context.Context, keepers []*Syncer, watch bool, report func(Syn
 	var running sync.WaitGroup
 	for _, s := range keepers {
 		running.Go(func() {
+			registration := s.register()
+			defer registration.Remove()
 			for snapshot := range s.Watch(ctx) {
+				registration.Note(func(e *state.Entry) { e.Folder = s.Folder() })
 				s.opt.Log.Info(fmt.Sprintf("%s: pulled a change, %d secrets", s.name(), snapshot.Secrets.Len()))
 			}
 		})
 	}
 	running.Wait()
 	return nil
+}
+
+// register puts a watch without a child into the register, for ps and status. That
+// it cannot be written is no reason not to watch.
+func (s *Syncer) register() *state.Registration {
+	if s.store == nil {
+		return nil
+	}
+	entry := state.Entry{Folder: s.Folder(), Command: "sync", Syncs: true}
+	if settled(s.opt.Known.Places, s.opt.AllProjects) { // known before the server answers
+		entry.Folder = s.opt.Known.Folder()
+	}
+	registration, err := state.Register(s.store.dir, entry)
+	if err != nil {
+		s.opt.Log.Debug(err.Error())
+	}
+	return registration
 }
 
 // name is how the scope is called in messages.

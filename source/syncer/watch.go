@@ -107,6 +107,7 @@ func (s *Syncer) consider(p pull) bool {
 	lost := before.Secrets.Lost(set)
 	if len(lost) > 0 && !equalNames(lost, s.pending) {
 		s.pending = lost
+		s.storeDoubted()
 		s.opt.Log.Info("no longer listed, dropped if the next poll agrees: " + strings.Join(lost, ", "))
 		return false
 	}

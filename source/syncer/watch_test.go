@@ -102,6 +102,34 @@ func TestNamesMustVanishTwice(t *testing.T) {
 	}
 }
 
+// A pull that is not believed yet is a heartbeat for followers, and no sync: neither
+// the time nor the set that the state file tells changes.
+func TestDoubtedPullIsCounted(t *testing.T) {
+	r := newRig(t, nil)
+	r.set(r.at("dev", "/"), "A", "1")
+	r.set(r.at("dev", "/"), "B", "1")
+	r.start()
+	long := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	_, err := state.Update(t.Context(), r.syncer.opt.StateDir, r.syncer.scope(), func(f *state.File) error {
+		f.LastSync = long
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.server.Delete(r.at("dev", "/"), "B")
+	for _, want := range []struct {
+		pulls, secrets int
+		synced         bool
+	}{{2, 2, false}, {3, 1, true}} {
+		r.syncer.poll(t.Context())
+		file, err := state.Read(state.Path(r.syncer.opt.StateDir, r.syncer.scope()))
+		if err != nil || file.PullCount != want.pulls || len(file.Secrets) != want.secrets || file.LastSync.After(long) != want.synced {
+			t.Errorf("the state file tells %d pulls, %d secrets and a sync at %s, want %+v; %v", file.PullCount, len(file.Secrets), file.LastSync, want, err)
+		}
+	}
+}
+
 func TestVanishedWholeIsKept(t *testing.T) {
 	for _, allowEmpty := range []bool{false, true} {
 		r := newRig(t, func(opt *Options) { opt.AllowEmpty = allowEmpty })
