@@ -24,16 +24,18 @@ test: ## run the tests (no race detector, no cgo)
 
 check: ## what must hold before a commit: formatting, vet, staticcheck, races, other systems
 	@out=$$(gofmt -l . 2>&1); test -z "$$out" || { echo "gofmt: $$out"; exit 1; }
-	$(GO) vet ./...
-	$(GO) run $(STATICCHECK) ./...
+	$(GO) vet ./... ./testdata/bench/...
+	$(GO) run $(STATICCHECK) ./... ./testdata/bench/...
 	$(GO) mod tidy -diff
 	@set -e; for t in $(TARGETS); do echo "vet $$t"; \
 	  GOOS=$${t%/*} GOARCH=$${t#*/} $(GO) vet ./... ; \
 	  GOOS=$${t%/*} GOARCH=$${t#*/} $(GO) build -trimpath -o /dev/null . ; done
 	CGO_ENABLED=1 $(GO) test -race -timeout 30m -skip "^TestReproducibleBuild$$" ./... # it builds twice, and races nowhere
 
-bench: ## measure
-	$(GO) test -run '^$$' -bench . -benchmem ./...
+bench: build ## measure what it costs, the parts that are always used, and requests that fail in rotations
+	$(GO) run ./testdata/bench -infisync ./infisync
+	$(GO) test -run '^$$' -bench . -benchtime 300ms -benchmem ./inject ./source/...
+	$(GO) test -run '^$$' -bench . -benchtime 1x ./examples/zero-downtime
 
 fuzz: ## fuzz each target for FUZZTIME, such as FUZZTIME=10s
 	@set -e; list=$$($(GO) test -list '^Fuzz' ./...); echo "$$list" | \

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"net"
 	"net/http"
 	"slices"
 	"sync"
@@ -76,6 +77,7 @@ type requestLog struct {
 	mu       sync.Mutex
 	arrived  map[Kind]int
 	answered map[Kind]int
+	opened   int           // connections
 	requests []Request     // the newest, oldest first
 	changed  chan struct{} // closed and replaced at each change
 }
@@ -108,6 +110,16 @@ func (l *requestLog) answer(r Request) {
 		fmt.Fprintf(l.out, "%d %s %s\n", r.Status, r.Method, r.Path)
 	}
 	l.wakeLocked()
+}
+
+// connection hears what becomes of the server's connections.
+func (l *requestLog) connection(_ net.Conn, state http.ConnState) {
+	if state != http.StateNew {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.opened++
 }
 
 func (l *requestLog) wakeLocked() {
@@ -149,12 +161,21 @@ func (s *Server) Count(kind Kind) int {
 	return s.log.answered[kind]
 }
 
+// Connections is how many connections were opened since the start or the last
+// ResetCounts.
+func (s *Server) Connections() int {
+	s.log.mu.Lock()
+	defer s.log.mu.Unlock()
+	return s.log.opened
+}
+
 // ResetCounts sets all counts to 0 and forgets the requests.
 func (s *Server) ResetCounts() {
 	s.log.mu.Lock()
 	defer s.log.mu.Unlock()
 	clear(s.log.arrived)
 	clear(s.log.answered)
+	s.log.opened = 0
 	s.log.requests = nil
 	s.log.wakeLocked()
 }

@@ -180,7 +180,8 @@ func (s *Server) Up() error {
 		listener = tls.NewListener(listener, s.tls)
 	}
 	s.http = &http.Server{
-		Handler: http.HandlerFunc(s.serve),
+		Handler:   http.HandlerFunc(s.serve),
+		ConnState: s.log.connection,
 		// Above the API's own limit, whose answer is the handler's.
 		MaxHeaderBytes:    4 * maxHeaderBytes,
 		ReadHeaderTimeout: time.Minute,

@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"io"
 	"net/http"
 	"strings"
 	"syscall"
@@ -150,6 +151,33 @@ func TestCountsAndRequests(t *testing.T) {
 	s.ResetCounts()
 	if len(s.Counts()) != 0 || len(s.Requests()) != 0 {
 		t.Errorf("after ResetCounts: %v %v", s.Counts(), s.Requests())
+	}
+}
+
+func TestConnections(t *testing.T) {
+	s := New(t, Options{})
+	c := &client{t: t, s: s}
+	for range 2 { // each on a connection of its own
+		c.do("GET", "/api/status", nil)
+	}
+	if got := s.Connections(); got != 2 {
+		t.Errorf("%d connections, want 2", got)
+	}
+	s.ResetCounts()
+	var keeping http.Transport
+	defer keeping.CloseIdleConnections()
+	for range 2 {
+		resp, err := (&http.Client{Transport: &keeping}).Get(s.URL() + "/api/status")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.Copy(io.Discard, resp.Body); err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+	}
+	if got := s.Connections(); got != 1 {
+		t.Errorf("%d connections after the reset, want 1", got)
 	}
 }
 

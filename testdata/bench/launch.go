@@ -1,0 +1,69 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// A cost is what one run of a command took, with all that it waited for.
+type cost struct {
+	cpu, wall time.Duration
+	peak      int    // resident memory, in KiB
+	said      string // on standard error
+}
+
+// costs are those of several runs.
+type costs struct {
+	cpu, wall []time.Duration
+	peak      []int
+}
+
+func (c *costs) add(one cost) {
+	c.cpu, c.wall, c.peak = append(c.cpu, one.cpu), append(c.wall, one.wall), append(c.peak, one.peak)
+}
+
+// launch runs a command in the environment env and in the directory dir.
+func (b *bench) launch(ctx context.Context, dir string, env []string, argv ...string) (cost, error) {
+	cmd := exec.CommandContext(ctx, b.helper("launcher"), argv...)
+	cmd.Dir, cmd.Env = dir, env
+	var said strings.Builder
+	cmd.Stderr = &said
+	out, err := cmd.Output()
+	if err != nil {
+		return cost{}, fmt.Errorf("running %q: %w\n%s", argv, err, said.String())
+	}
+	var cpu, wall int64
+	var peak, status int
+	if _, err := fmt.Sscan(string(out), &cpu, &wall, &peak, &status); err != nil {
+		return cost{}, fmt.Errorf("reading what %q cost: %w", argv, err)
+	}
+	if status != 0 {
+		return cost{}, fmt.Errorf("running %q: wait status %d\n%s", argv, status, said.String())
+	}
+	return cost{time.Duration(cpu) * time.Microsecond, time.Duration(wall), peak, said.String()}, nil
+}
+
+// bare is the environment of everything that is measured, with a state directory
+// and a home that did not exist before.
+func (b *bench) bare() (home string, env []string, err error) {
+	b.dirs++
+	home = filepath.Join(b.dir, "home-"+strconv.Itoa(b.dirs))
+	if err := os.Mkdir(home, 0o700); err != nil {
+		return "", nil, err
+	}
+	return home, []string{"PATH=" + os.Getenv("PATH"), "HOME=" + home, "XDG_STATE_HOME=" + home, "TINI_SUBREAPER=1"}, nil
+}
+
+// online is bare with what infisync needs to reach the emulator.
+func (b *bench) online() (home string, env []string, err error) {
+	home, env, err = b.bare()
+	return home, append(env, b.emulator.variables...), err
+}

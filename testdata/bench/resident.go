@@ -1,0 +1,210 @@
+//go:build linux
+
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// warmUp is how many polls a resident process makes before it is compared with
+// itself.
+const warmUp = 10
+
+// resident watches an infisync that has nothing to do but to poll, with a few
+// secrets and then with many.
+func (b *bench) resident(ctx context.Context) error {
+	const many = 100 * secretsAtStart
+	if err := b.emulator.fill("/many", many, 40); err != nil {
+		return err
+	}
+	few, err := b.idle(ctx, "/", b.polls)
+	if err != nil {
+		return err
+	}
+	b.judgeResident(few)
+	lots, err := b.idle(ctx, "/many", max(warmUp+1, b.polls/2))
+	if err != nil {
+		return err
+	}
+	fmt.Printf("\nResident with %d secrets: %s MiB, of which anonymous %s\n", many, mib(lots.last().rss), mib(lots.last().anonymous))
+	growth := float64(lots.perPoll()) / float64(few.perPoll())
+	b.target(fmt.Sprintf("an unchanged poll, %d secrets: CPU", many), "as with 50 (≤ 1.5×)",
+		fmt.Sprintf("%.2f× (%s ms of %s)", growth, ms(lots.perPoll()), ms(few.perPoll())), growth/1.5)
+	return nil
+}
+
+func (b *bench) judgeResident(few history) {
+	first, last := few.samples[0], few.last()
+	what := fmt.Sprintf("resident, %d secrets, after %d polls: ", secretsAtStart, b.polls)
+	within := func(name string, kib, most int) {
+		b.target(what+name, fmt.Sprintf("≤ %s MiB", mib(most)), mib(kib)+" MiB", float64(kib)/float64(most))
+	}
+	within("memory", last.rss, 9<<10)
+	within("anonymous memory", last.anonymous, 4<<10)
+	within(fmt.Sprintf("growth since poll %d", warmUp), last.rss-first.rss, 256)
+	constant := func(name string, of func(sample) int) {
+		least, most := of(first), of(first)
+		for _, s := range few.samples {
+			least, most = min(least, of(s)), max(most, of(s))
+		}
+		if least < 0 {
+			fmt.Printf("left out: %s, which only root may count, since infisync forbids dumps\n", name)
+			return
+		}
+		b.target(what+name, "constant", fmt.Sprintf("%d–%d", least, most), float64(most)/float64(least))
+	}
+	constant("threads", func(s sample) int { return s.threads })
+	constant("descriptors", func(s sample) int { return s.descriptors })
+	b.target("an unchanged poll: CPU", "≤ 2 ms", ms(few.perPoll())+" ms", few.perPoll().Seconds()/0.002)
+	requests, connections := few.each(few.seen.Requests), few.each(few.seen.Connections)
+	b.target("an unchanged poll: traffic", "login + 304", fmt.Sprintf("%.3g requests, %.3g 304, %.3g connections", requests, few.each(few.seen.Unchanged), connections),
+		max(requests/2, 1/few.each(few.seen.Unchanged)))
+}
+
+// A sample is what a process has at one moment, between two polls.
+type sample struct {
+	rss, anonymous int // KiB
+	threads        int
+	descriptors    int // -1: not to be known
+	cpu            time.Duration
+}
+
+// A history is a process over many polls after its first ones.
+type history struct {
+	samples []sample
+	polls   int  // between the first sample and the last
+	seen    Seen // by the emulator, in between
+}
+
+func (h history) last() sample { return h.samples[len(h.samples)-1] }
+
+func (h history) perPoll() time.Duration {
+	return (h.last().cpu - h.samples[0].cpu) / time.Duration(h.polls)
+}
+
+func (h history) each(n int) float64 { return float64(n) / float64(h.polls) }
+
+// idle runs infisync until it has made so many polls, and looks at it between them.
+func (b *bench) idle(ctx context.Context, path string, polls int) (h history, err error) {
+	w, err := b.watch(ctx, path)
+	if err != nil {
+		return h, err
+	}
+	defer w.stop()
+	var before Seen
+	for n := warmUp; n <= polls; n++ {
+		if err := b.emulator.unchanged(ctx, n); err != nil {
+			return h, err
+		}
+		time.Sleep(400 * time.Millisecond) // it does what follows an answer, and the next poll is not due
+		now, err := look(w.cmd.Process.Pid)
+		if err != nil {
+			return h, err
+		}
+		h.samples = append(h.samples, now)
+		if n == warmUp {
+			before, err = b.emulator.seen()
+		}
+		if err != nil {
+			return h, err
+		}
+	}
+	h.polls = polls - warmUp
+	h.seen, err = b.emulator.seen()
+	h.seen.Requests -= before.Requests
+	h.seen.Unchanged -= before.Unchanged
+	h.seen.Connections -= before.Connections
+	return h, err
+}
+
+// A watcher is an infisync that polls every second, around a child that prints a
+// line at each of its starts.
+type watcher struct {
+	cmd   *exec.Cmd
+	lines *bufio.Scanner
+	said  strings.Builder // on standard error
+}
+
+// watch returns when the first child has started. The emulator counts from then.
+func (b *bench) watch(ctx context.Context, path string) (*watcher, error) {
+	home, env, err := b.online()
+	if err != nil {
+		return nil, err
+	}
+	w := &watcher{cmd: exec.CommandContext(ctx, b.infisync, "run", "--path", path, "--interval", "1s", "--debounce", "0s", "--", b.helper("stamp"))}
+	w.cmd.Dir, w.cmd.Env, w.cmd.Stderr = home, env, &w.said
+	w.cmd.Cancel = func() error { return w.cmd.Process.Signal(syscall.SIGTERM) }
+	out, err := w.cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := w.cmd.Start(); err != nil {
+		return nil, err
+	}
+	w.lines = bufio.NewScanner(out)
+	if _, _, err := w.started(); err != nil {
+		return nil, err
+	}
+	return w, b.emulator.reset()
+}
+
+// started waits for the next child and returns the generation it was given and
+// when it started, in nanoseconds of CLOCK_MONOTONIC.
+func (w *watcher) started() (generation string, at int64, err error) {
+	if !w.lines.Scan() {
+		w.stop()
+		return "", 0, fmt.Errorf("infisync ended before its child started: %w\n%s", w.lines.Err(), w.said.String())
+	}
+	generation, stamp, _ := strings.Cut(w.lines.Text(), " ")
+	at, err = strconv.ParseInt(stamp, 10, 64)
+	return generation, at, err
+}
+
+// stop ends infisync and its child.
+func (w *watcher) stop() {
+	w.cmd.Process.Signal(syscall.SIGTERM)
+	w.cmd.Wait()
+}
+
+// look reads what the kernel tells of a process.
+func look(pid int) (s sample, err error) {
+	dir := filepath.Join("/proc", strconv.Itoa(pid))
+	status, err := os.ReadFile(filepath.Join(dir, "status"))
+	if err != nil {
+		return s, err
+	}
+	for line := range strings.Lines(string(status)) {
+		name, value, _ := strings.Cut(line, ":")
+		to := map[string]*int{"VmRSS": &s.rss, "RssAnon": &s.anonymous, "Threads": &s.threads}[name]
+		if to == nil {
+			continue
+		}
+		if _, err := fmt.Sscan(value, to); err != nil && err != io.EOF {
+			return s, fmt.Errorf("reading %s of process %d: %w", name, pid, err)
+		}
+	}
+	s.descriptors = -1
+	if entries, err := os.ReadDir(filepath.Join(dir, "fd")); err == nil {
+		s.descriptors = len(entries)
+	}
+	// The clock of a process's CPU time, exact and with the threads that have ended.
+	const schedulerClock = 2
+	var used unix.Timespec
+	if err := unix.ClockGettime(int32(^pid<<3|schedulerClock), &used); err != nil {
+		return s, fmt.Errorf("reading the CPU time of process %d: %w", pid, err)
+	}
+	s.cpu = time.Duration(used.Nano())
+	return s, nil
+}
