@@ -43,6 +43,8 @@ type app struct {
 	settings *config.Settings
 	noHelp   error // help was asked for a command that is not there
 
+	inherited []string // the environment that infisync was given, its credentials included
+
 	hook     *inject.Hook    // runs the event command; nil: there is none
 	warned   map[string]bool // warnings about environments that were given
 	children *state.Children // told of the children, for ps and status; nil: nobody is
@@ -218,6 +220,8 @@ func (a *app) load(set config.Command, given config.Given) error {
 	if a.settings, err = config.Load(set, given, os.LookupEnv, dir); err != nil {
 		return err
 	}
+	a.inherited = os.Environ()
+	a.settings.Credentials.Unset()
 	a.log = report.New(os.Stderr, a.settings.LogFormat, a.settings.LogLevel)
 	for _, notice := range a.settings.Notices {
 		a.log.Warn(notice)
@@ -324,14 +328,14 @@ func (a *app) environments(snapshots <-chan syncer.Snapshot) <-chan inject.Env {
 func (a *app) environment(snapshot syncer.Snapshot, log *slog.Logger) (inject.Env, error) {
 	s := a.settings
 	if snapshot.From == syncer.FromInherited {
-		env, _, err := inject.Build(os.Environ(), nil, inject.Policy{})
+		env, _, err := inject.Build(a.inherited, nil, inject.Policy{})
 		return env, err
 	}
 	var layers []inject.Layer
 	for _, layer := range snapshot.Layers(s.EnvFileMode) {
 		layers = append(layers, inject.Layer{Origin: origins[layer.Kind], Vars: vars(layer.Set)})
 	}
-	env, warnings, err := inject.Build(os.Environ(), layers, a.policy())
+	env, warnings, err := inject.Build(a.inherited, layers, a.policy())
 	for _, warning := range warnings {
 		if !a.warned[warning.Text] { // not again at each change
 			a.warned[warning.Text] = true
@@ -370,7 +374,7 @@ func (a *app) openHook(reaper *inject.Reaper) (done func(), err error) {
 	if len(argv) == 0 || reaper == nil {
 		return func() {}, nil
 	}
-	env, _, err := inject.Build(os.Environ(), nil, inject.Policy{Strip: a.settings.Credentials.Withheld()})
+	env, _, err := inject.Build(a.inherited, nil, inject.Policy{Strip: a.settings.Credentials.Withheld()})
 	if err != nil {
 		return nil, err
 	}

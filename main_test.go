@@ -19,6 +19,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -982,6 +983,35 @@ func TestClosedToTheSameUser(t *testing.T) {
 	}
 	if !readable(child, "environ") {
 		t.Error("the child is closed to its own user too")
+	}
+}
+
+// TestCredentialsLeaveTheEnvironment: a command without an environment of its own,
+// as only a mistake would start it, inherits no credential of infisync's.
+func TestCredentialsLeaveTheEnvironment(t *testing.T) {
+	for _, name := range (config.Credentials{}).Withheld() {
+		t.Setenv(name, "canary="+name)
+	}
+	for _, name := range []string{"INFISICAL_CLIENT_SECRET_FILE", "INFISYNC_CLIENT_SECRET_FILE", "INFISYNC_VAULT_KEY_FILE"} {
+		t.Setenv(name, "") // these would have to be there
+	}
+	a := new(app)
+	if status := a.start([]string{"infisync", "status", "--check", "--state-dir", t.TempDir()}); status != statusFailed {
+		t.Fatalf("status %d, want %d: nothing was synced", status, statusFailed)
+	}
+	env, err := exec.Command("env").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if left := regexp.MustCompile("(?m)^.*canary=.*$").FindAll(env, -1); len(left) > 0 {
+		t.Errorf("inherited: %q", left)
+	}
+	secret, err := a.settings.Credentials.Secret()
+	if err != nil || secret.Reveal() != "canary=INFISICAL_CLIENT_SECRET" {
+		t.Errorf("for the next login the client secret is %v, %v", secret, err)
+	}
+	if !slices.Contains(a.inherited, "INFISICAL_JWT=canary=INFISICAL_JWT") {
+		t.Error("a child with --keep-credentials could not be given them")
 	}
 }
 

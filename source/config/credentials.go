@@ -215,3 +215,11 @@ func (c Credentials) Withheld() []string {
 	}
 	return names
 }
+
+// Unset takes what Withheld names out of this process's environment, so that nothing
+// has it which was not given its environment on purpose. What was read of it stays.
+func (c Credentials) Unset() {
+	for _, name := range c.Withheld() {
+		_ = os.Unsetenv(name) // it fails only for what is no name
+	}
+}
