@@ -30,6 +30,8 @@ type Credentials struct {
 	token            source.Value
 	tokenFrom        string
 	hasToken         bool
+	jwt              givenSecret // that the method uses
+	hasJWT           bool        // one is given, for this method or another
 	keyFile, keyFrom string
 	headers          map[string]source.Value
 	readsDirectory   bool // something is read from CREDENTIALS_DIRECTORY
@@ -49,15 +51,15 @@ func findCredentials(s *Settings, env Environ) (Credentials, error) {
 	}
 	var given []givenSecret // in the order of their precedence
 	if s.ClientSecretFile != "" {
-		given = append(given, givenSecret{from: s.Origin("client-secret-file"), path: s.ClientSecretFile})
+		given = append(given, givenSecret{what: clientSecret, from: s.Origin("client-secret-file"), path: s.ClientSecretFile})
 	}
 	for _, name := range secretVariables {
 		if text, ok := env.set(name); ok {
-			given = append(given, givenSecret{from: name, value: source.NewValue(text)})
+			given = append(given, givenSecret{what: clientSecret, from: name, value: source.NewValue(text)})
 		}
 	}
 	if path := credential(secretCredential); path != "" {
-		given = append(given, givenSecret{from: "the systemd credential " + secretCredential, path: path})
+		given = append(given, givenSecret{what: clientSecret, from: "the systemd credential " + secretCredential, path: path})
 	}
 	if len(given) > 0 {
 		c.client = given[0]
@@ -68,6 +70,11 @@ func findCredentials(s *Settings, env Environ) (Credentials, error) {
 			c.token, c.hasToken, c.tokenFrom = source.NewValue(text), true, name
 			break
 		}
+	}
+	c.hasJWT = s.JWTFile != ""
+	for _, name := range []string{jwtVariable, oidcVariable} {
+		_, ok := env.set(name)
+		c.hasJWT = c.hasJWT || ok
 	}
 	c.keyFile, c.keyFrom = credential(keyCredential), "the systemd credential "+keyCredential
 	if c.keyFile == "" {
@@ -113,8 +120,11 @@ func parseHeaders(text string) (map[string]source.Value, bool) {
 // Headers are what INFISICAL_CUSTOM_HEADERS asks to send with every request.
 func (c Credentials) Headers() map[string]source.Value { return c.headers }
 
-// A givenSecret is a client secret in one of the places where it may be.
+const clientSecret = "client secret"
+
+// A givenSecret is a client secret or JWT in one of the places where it may be.
 type givenSecret struct {
+	what  string
 	from  string       // how a user calls it; empty: there is none
 	path  string       // of the file that holds it; empty: value is it
 	value source.Value // as it was given
@@ -123,12 +133,12 @@ type givenSecret struct {
 // read reads the secret, a file each time anew.
 func (g givenSecret) read() (source.Value, error) {
 	if g.path != "" {
-		return readCredential(g.path, "the client secret", g.from)
+		return readCredential(g.path, "the "+g.what, g.from)
 	}
 	return trimmed(g.value, g.from)
 }
 
-// noteConflict warns when the client secret is given in several ways that differ.
+// noteConflict warns when a secret is given in several ways that differ.
 func (c *Credentials) noteConflict(given []givenSecret) {
 	if len(given) == 1 {
 		return
@@ -139,7 +149,7 @@ func (c *Credentials) noteConflict(given []givenSecret) {
 	}
 	for _, other := range given[1:] {
 		if value, err := other.read(); err == nil && !value.Equal(used) {
-			c.notices = append(c.notices, fmt.Sprintf("%s and %s hold different client secrets: %s is used", given[0].from, other.from, given[0].from))
+			c.notices = append(c.notices, fmt.Sprintf("%s and %s hold different %ss: %s is used", given[0].from, other.from, other.what, given[0].from))
 		}
 	}
 }
@@ -205,10 +215,11 @@ func (c Credentials) Withheld() []string {
 	names := slices.Concat(secretVariables, tokenVariables, []string{
 		"INFISICAL_CLIENT_ID", "INFISICAL_UNIVERSAL_AUTH_CLIENT_ID", "INFISYNC_CLIENT_ID",
 		"INFISICAL_CLIENT_SECRET_FILE", "INFISYNC_CLIENT_SECRET_FILE", "INFISYNC_VAULT_KEY_FILE",
+		"INFISICAL_MACHINE_IDENTITY_ID", "INFISYNC_IDENTITY_ID",
+		jwtVariable, oidcVariable, kubernetesVariable, "INFISICAL_JWT_FILE", "INFISYNC_JWT_FILE",
 		// Those of the official tools, which mean the same identity.
-		headersVariable, "INFISICAL_UNIVERSAL_CLIENT_SECRET", "INFISICAL_ACCESS_TOKEN", "INFISICAL_JWT",
-		"INFISICAL_OIDC_AUTH_JWT", "INFISICAL_LDAP_PASSWORD", "INFISICAL_VAULT_FILE_PASSPHRASE",
-		"INFISICAL_KUBERNETES_SERVICE_ACCOUNT_TOKEN_PATH", "INFISICAL_GCP_IAM_SERVICE_ACCOUNT_KEY_FILE_PATH",
+		headersVariable, "INFISICAL_UNIVERSAL_CLIENT_SECRET", "INFISICAL_ACCESS_TOKEN",
+		"INFISICAL_LDAP_PASSWORD", "INFISICAL_VAULT_FILE_PASSPHRASE", "INFISICAL_GCP_IAM_SERVICE_ACCOUNT_KEY_FILE_PATH",
 	})
 	if c.readsDirectory {
 		names = append(names, "CREDENTIALS_DIRECTORY")

@@ -60,6 +60,7 @@ func Load(command Command, given Given, env Environ, dir string) (*Settings, err
 	if s.Credentials, err = findCredentials(s, env); err != nil {
 		return nil, err
 	}
+	s.settleMethod(env)
 	if official != nil {
 		s.Notices = append(s.Notices, official.notices...)
 	}

@@ -38,10 +38,13 @@ const (
 // read. Fields are named after the flags.
 type Settings struct {
 	URL              string
+	Auth             string // a Method; empty: by what is set
 	AllowHTTP        bool
 	CAFile           string
 	ClientID         string
 	ClientSecretFile string
+	IdentityID       string
+	JWTFile          string
 	ClientCert       string
 	ClientKey        string
 	Organization     string
@@ -125,6 +128,8 @@ type Settings struct {
 
 	// Credentials are what the environment holds besides the settings.
 	Credentials Credentials
+	// Method is how to log in: Auth, else what the settings and credentials are for.
+	Method Method
 	// Nested tells that another infisync started this process.
 	Nested bool
 	// Notices are what the user should be told about where settings came from.
@@ -140,12 +145,17 @@ func (s *Settings) Given(name string) bool { return s.origin[name] != "" }
 // a file's path; empty for the default.
 func (s *Settings) Origin(name string) string { return s.origin[name] }
 
-// Configured tells whether a server or a credential is set, so that the absence
-// of the other is a mistake. Inside another infisync only a credential counts:
-// it leaves the URL in the environment and takes the credentials out.
+// Configured tells whether a server, a login or a credential is set, so that the
+// absence of the others is a mistake. Inside another infisync only a credential
+// counts: it leaves the rest in the environment and takes the credentials out.
 func (s *Settings) Configured() bool {
-	credential := s.ClientID != "" || s.Credentials.HasSecret() || s.Credentials.HasToken()
-	return credential || (s.URL != "" && !s.Nested)
+	return s.hasCredential() || !s.Nested && (s.URL != "" || s.Auth != "")
+}
+
+// hasCredential tells whether anything is set that belongs to an identity.
+func (s *Settings) hasCredential() bool {
+	c := s.Credentials
+	return s.ClientID != "" || s.IdentityID != "" || c.HasSecret() || c.HasToken() || c.HasJWT()
 }
 
 // Places are the places asked for, in their order. Projects may be empty: then

@@ -2,10 +2,12 @@ package doctor
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 
 	"infisync/source"
+	"infisync/source/infisical"
 )
 
 // The codes of what only the checklist reports.
@@ -40,15 +42,15 @@ var Codes = []Entry{
 	{source.CodeNothingConfigured, "Neither a server nor a credential is set, and there is no .env file.",
 		`set INFISICAL_URL, INFISICAL_CLIENT_ID, INFISICAL_CLIENT_SECRET and INFISICAL_ENVIRONMENT, or write a .env file`},
 	{source.CodePartMissing, "A server without a credential is set, or the reverse, or half a credential.",
-		`set what is missing: INFISICAL_URL, INFISICAL_CLIENT_ID, and INFISICAL_CLIENT_SECRET or INFISICAL_CLIENT_SECRET_FILE`},
+		`set what is missing: INFISICAL_URL, and INFISICAL_CLIENT_ID with INFISICAL_CLIENT_SECRET or INFISICAL_CLIENT_SECRET_FILE, or what another --auth takes`},
 	{source.CodeNoEnvironment, "No environment is set; infisync does not guess one.",
 		`name one with --env or INFISICAL_ENVIRONMENT`},
 	{source.CodeSeveralProjects, "The identity sees several projects and none was named.",
 		`name one with --project or INFISICAL_PROJECT_ID, or take them all with --all-projects`},
 	{source.CodeHTTPNotAllowed, "The URL is plain http:// and not this machine's own: credentials would travel readable.",
 		`use https://, or allow it with --allow-http where the network is trusted`},
-	{CodeCredentialInvalid, "The client id or the client secret cannot be one: an example's placeholder, both the same, quotes or white space in it.",
-		`copy client id and client secret anew from the machine identity's universal auth, without quotes`},
+	{CodeCredentialInvalid, "An id or what proves it cannot be one: an example's placeholder, both the same, quotes or white space in it, a JWT without its three parts.",
+		`copy client id and client secret anew from the machine identity's universal auth, without quotes; for a JWT check what writes it`},
 	{CodeSecretInArgv, "A credential stands on the command line, which every user of the machine can read.",
 		`set INFISICAL_CLIENT_SECRET or name a file with --client-secret-file, and replace the client secret: it is no secret any more`},
 
@@ -70,8 +72,8 @@ var Codes = []Entry{
 		`check that INFISICAL_URL is the Infisical server itself and that nothing between rewrites its answers`},
 	{source.CodeIdentityLocked, "The identity is locked for some minutes after failed logins, for everyone who uses it.",
 		`correct the client secret wherever it is wrong, then wait five minutes`},
-	{source.CodeLoginWithheld, "This client secret was refused twice just now; a third login could lock the identity for everyone.",
-		`correct the client secret (a new one is tried at once), or wait half a minute`},
+	{source.CodeLoginWithheld, "This client secret or JWT was refused twice just now; a third login could lock the identity for everyone.",
+		`correct it (another one is tried at once), or wait half a minute`},
 	{CodeCertExpiry, "The server's certificate ends soon.",
 		`renew the server's certificate`},
 	{CodeClockSkew, "The clocks of this machine and of the server differ: certificates and tokens seem to end too early or too late.",
@@ -79,12 +81,12 @@ var Codes = []Entry{
 	{source.CodeStartupTimeout, "The first pull took longer than the start may take.",
 		`raise --startup-timeout, or start from the vault with --start vault`},
 
-	{source.CodeLoginRefused, "The server does not know this client id, or the client secret is wrong, expired or used up.",
+	{source.CodeLoginRefused, "The server does not know this id, or does not accept what proves it: a client secret that is wrong, expired or used up, or a JWT.",
 		`create a new client secret for the machine identity and set INFISICAL_CLIENT_ID and INFISICAL_CLIENT_SECRET`},
 	{source.CodeTokenRefused, "The access token is expired, revoked, used up or not meant for this.",
 		`set a fresh INFISICAL_TOKEN, or use a client id and secret`},
 	{CodeTokenLife, "The server gives the identity tokens that end almost at once.",
-		`raise the access token TTL in the identity's universal auth settings`},
+		`raise the access token TTL in the identity's settings of its login`},
 	{source.CodeAccessDenied, "The identity is known but may not do this.",
 		`give the machine identity a role in the project that may do what the error names`},
 
@@ -174,6 +176,11 @@ func Explain(code source.Code) (Entry, bool) {
 
 // Hint is what to do about err, in one line; empty when nothing is known.
 func Hint(err error) string {
+	if status, ok := errors.AsType[*infisical.StatusError](err); ok && source.CodeOf(err) == source.CodeLoginRefused {
+		if remedy := identityRemedy(status); remedy != "" {
+			return remedy
+		}
+	}
 	entry, _ := Explain(source.CodeOf(err))
 	return entry.Remedy
 }

@@ -189,20 +189,15 @@ func (c *checkup) redact(text string) string {
 	return text
 }
 
-// credentials are the texts of the client secret and the ready token, as far as
-// they are set and long enough not to be an ordinary word.
+// credentials are the texts of the client secret, the ready token and the JWT, as
+// far as they are set and long enough not to be an ordinary word.
 func (c *checkup) credentials() []string {
 	const shortest = 8
 	var texts []string
 	s := c.Settings.Credentials
-	if s.HasSecret() {
-		if secret, err := s.Secret(); err == nil && len(secret.Reveal()) >= shortest {
-			texts = append(texts, secret.Reveal())
-		}
-	}
-	if s.HasToken() {
-		if token, err := s.Token(); err == nil && len(token.Reveal()) >= shortest {
-			texts = append(texts, token.Reveal())
+	for _, read := range []func() (source.Value, error){s.Secret, s.Token, s.JWT} {
+		if value, err := read(); err == nil && len(value.Reveal()) >= shortest {
+			texts = append(texts, value.Reveal())
 		}
 	}
 	return texts

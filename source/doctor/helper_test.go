@@ -13,6 +13,7 @@ import (
 	"infisync/source/doctor"
 	"infisync/source/infisical"
 	"infisync/source/infisical/infisicaltest"
+	"infisync/source/syncer"
 	"infisync/source/vault"
 )
 
@@ -72,10 +73,7 @@ func (s *setup) runIn(t *testing.T, ctx context.Context) doctor.Report {
 		t.Fatal(err)
 	}
 	in := doctor.Input{Settings: settings, StateDir: s.dir, Args: s.args, Judge: s.judge}
-	in.Login = infisical.Token{Read: settings.Credentials.Token}
-	if settings.UniversalAuth() {
-		in.Login = infisical.UniversalAuth{ClientID: settings.ClientID, Secret: settings.Credentials.Secret}
-	}
+	in.Login = syncer.Setup{Settings: settings}.Login()
 	in.Client, in.ClientErr = infisical.New(infisical.Config{
 		URL: settings.URL, AllowHTTP: settings.AllowHTTP, CAFile: settings.CAFile, Login: in.Login, Policy: s.policy,
 	})

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"infisync/source"
+	"infisync/source/config"
 	"infisync/source/infisical"
 	"infisync/source/state"
 )
@@ -47,7 +48,7 @@ func (c *checkup) login(ctx context.Context) Item {
 		return item
 	case endErr != nil:
 		return warning(source.CodeOf(endErr), "accepted, but that could not be noted: %v", endErr)
-	case c.usesToken():
+	case c.Settings.Method == config.Token:
 		return ok("not needed with a ready token")
 	}
 	return ok("accepted")
@@ -62,6 +63,8 @@ func loginRemedy(err error) string {
 	}
 	message := strings.ToLower(status.Message)
 	switch {
+	case status.Login != infisical.UniversalAuth{}.Method():
+		return identityRemedy(status)
 	case strings.Contains(message, "access denied due to"): // expired, or its uses are spent
 		return "create a new client secret for the machine identity: this one has expired or was used as often as it may be"
 	case strings.Contains(message, "current ip"):
@@ -74,14 +77,37 @@ func loginRemedy(err error) string {
 	return ""
 }
 
+// identityRemedy is for logins with an identity's id and a JWT; empty: for others.
+func identityRemedy(status *infisical.StatusError) string {
+	var name, check string
+	switch status.Login {
+	case infisical.KubernetesAuth:
+		name = "Kubernetes auth"
+		check = "that it allows the pod's service account, namespace and the token's audience, and that the server reaches the cluster"
+	case infisical.OIDCAuth:
+		name, check = "OIDC auth", "that issuer, subject, audience and claims are the token's"
+	case infisical.JWTAuth:
+		name, check = "JWT auth", "that keys, issuer, subject, audience and claims are the token's; an OIDC provider's token needs --auth oidc"
+	default:
+		return ""
+	}
+	switch {
+	case status.Status == http.StatusNotFound:
+		return "check INFISICAL_MACHINE_IDENTITY_ID: it is the identity's own id, no client id, and that " + name + " is on for the identity"
+	case strings.Contains(strings.ToLower(status.Message), "current ip"):
+		return "add this machine's address to the trusted IPs of the identity's " + name
+	}
+	return "check the identity's " + name + ": " + check
+}
+
 // token finds out whether the server accepts the token and for how long. The
 // request it makes is the one that project judges.
 func (c *checkup) token(ctx context.Context) Item {
 	c.projects, c.projectsErr = c.session.Projects(ctx)
 	if source.CodeOf(c.projectsErr) == source.CodeTokenRefused {
 		item := failed(c.projectsErr)
-		if !c.usesToken() {
-			item.Remedy = "raise TTL and number of uses of access tokens in the identity's universal auth settings: a fresh one was refused"
+		if c.Settings.Method != config.Token {
+			item.Remedy = "raise TTL and number of uses of access tokens in the identity's settings of its login: a fresh one was refused"
 		}
 		return item
 	}
@@ -96,7 +122,7 @@ func (c *checkup) token(ctx context.Context) Item {
 		life = "good for " + left.Round(unit).String()
 	}
 	switch {
-	case c.usesToken():
+	case c.Settings.Method == config.Token:
 		return ok("the ready token, %s, serves every cycle", life)
 	case !expiry.IsZero() && left < shortLife:
 		return warning(CodeTokenLife, "a token, %s", life)

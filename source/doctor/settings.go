@@ -5,9 +5,9 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
-	"unicode"
 
 	"infisync/source"
+	"infisync/source/config"
 	"infisync/source/infisical"
 )
 
@@ -30,45 +30,41 @@ func (c *checkup) url(context.Context) Item {
 	return ok("%s (%s)", base, s.Origin("url"))
 }
 
-// usesToken tells whether a ready token takes the place of id and secret.
-func (c *checkup) usesToken() bool {
-	return !c.Settings.UniversalAuth() && c.Settings.Credentials.HasToken()
-}
-
+// clientID checks the id that a login sends.
 func (c *checkup) clientID(context.Context) Item {
 	s := c.Settings
-	switch id := s.ClientID; {
+	what, setting, variable, id := "client id", "client-id", "INFISICAL_CLIENT_ID", s.ClientID
+	if usesIdentity(s.Method) {
+		what, setting, variable, id = "identity id", "identity-id", "INFISICAL_MACHINE_IDENTITY_ID", s.IdentityID
+	}
+	switch {
 	case !s.Configured():
 		return skipped("nothing is configured")
-	case c.usesToken():
+	case s.Method == config.Token:
 		return skipped("a ready token is used instead")
 	case strings.TrimSpace(id) == "":
-		return failure(source.CodePartMissing, "no client id is set: INFISICAL_CLIENT_ID is missing")
+		return failure(source.CodePartMissing, "no %s is set: %s is missing", what, variable)
 	case strange(id) != "":
-		return failure(CodeCredentialInvalid, "the client id (%s) %s", s.Origin("client-id"), strange(id))
+		return failure(CodeCredentialInvalid, "the %s (%s) %s", what, s.Origin(setting), strange(id))
 	case id != strings.TrimSpace(id):
-		return warning(CodeCredentialInvalid, "the client id (%s) has white space around it", s.Origin("client-id"))
+		return warning(CodeCredentialInvalid, "the %s (%s) has white space around it", what, s.Origin(setting))
+	case usesIdentity(s.Method):
+		return ok("an identity id is set (%s), for %s", s.Origin(setting), s.Method)
 	}
-	return ok("set (%s)", s.Origin("client-id"))
+	return ok("set (%s)", s.Origin(setting))
 }
 
-// clientSecret checks the secret, or the ready token that takes its place.
+// clientSecret checks the secret, or the ready token or JWT that takes its place.
 func (c *checkup) clientSecret(context.Context) Item {
 	s := c.Settings
-	if !s.Configured() {
+	switch {
+	case !s.Configured():
 		return skipped("nothing is configured")
-	}
-	if c.usesToken() {
-		token, err := s.Credentials.Token()
-		switch {
-		case err != nil:
-			return failed(err)
-		case strange(token.Reveal()) != "":
-			return failure(CodeCredentialInvalid, "the ready token %s", strange(token.Reveal()))
-		}
-		return ok("a ready token is set")
-	}
-	if !s.Credentials.HasSecret() {
+	case s.Method == config.Token:
+		return c.readyToken()
+	case usesIdentity(s.Method):
+		return c.jwt()
+	case !s.Credentials.HasSecret():
 		return failure(source.CodePartMissing, "no client secret is set: INFISICAL_CLIENT_SECRET is missing")
 	}
 	secret, err := s.Credentials.Secret()
@@ -85,54 +81,6 @@ func (c *checkup) clientSecret(context.Context) Item {
 		return failure(CodeCredentialInvalid, "client id and client secret look as if one was taken for the other")
 	}
 	return ok("set and not empty")
-}
-
-// strange says why a text is no credential, in words that follow what it is
-// called; empty when it may be one. White space around it does not count, since
-// infisync and the server drop it.
-func strange(text string) string {
-	text = strings.TrimSpace(text)
-	first, last := text[0], text[len(text)-1]
-	switch {
-	case isPlaceholder(strings.ToLower(text)):
-		return "is a placeholder from an example"
-	case strings.ContainsFunc(text, unicode.IsSpace):
-		return "has white space in it"
-	case first == last && (first == '"' || first == '\'') && len(text) > 1:
-		return "has quotes around it, which are not part of it"
-	}
-	return ""
-}
-
-// isPlaceholder knows what examples write, in lower case. Real ids and secrets
-// are hexadecimal digits.
-func isPlaceholder(text string) bool {
-	for _, prefix := range []string{"your", "my-", "my_", "<", "[", "{", "${", "$(", "changeme", "change-me", "change_me",
-		"replace", "insert", "example", "sample", "placeholder", "todo"} {
-		if strings.HasPrefix(text, prefix) {
-			return true
-		}
-	}
-	switch text {
-	case "secret", "password", "client-id", "client_id", "client-secret", "client_secret", "none", "null", "undefined", "test":
-		return true
-	}
-	return strings.Trim(text, text[:1]) == "" // xxxx, ****
-}
-
-func isUUID(text string) bool {
-	if len(text) != len("00000000-0000-0000-0000-000000000000") {
-		return false
-	}
-	for i, r := range text {
-		if dash := i == 8 || i == 13 || i == 18 || i == 23; dash != (r == '-') {
-			return false
-		}
-		if r != '-' && !strings.ContainsRune("0123456789abcdefABCDEF", r) {
-			return false
-		}
-	}
-	return true
 }
 
 // scheme checks that credentials do not travel readable.
@@ -159,7 +107,7 @@ func (c *checkup) argv(context.Context) Item {
 	for i, arg := range c.Args {
 		for _, secret := range secrets {
 			if strings.Contains(arg, secret) {
-				return failure(CodeSecretInArgv, "argument %d holds the client secret or the token", i)
+				return failure(CodeSecretInArgv, "argument %d holds the client secret, the token or the JWT", i)
 			}
 		}
 		value := arg

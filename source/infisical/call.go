@@ -27,7 +27,7 @@ type call struct {
 	etag   string         // for If-None-Match; empty: none
 	secret []source.Value // what must not come back in an error
 
-	login    bool        // 401, 403 and 404 refuse the credentials
+	login    string      // the method, of a login: 401, 403 and 404 refuse the credentials
 	write    bool        // must not be sent twice by itself
 	notFound source.Code // of a 404 that does not say what is missing
 

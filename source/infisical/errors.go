@@ -29,6 +29,7 @@ type StatusError struct {
 	Message    string        // at most 200 characters in one line; empty likewise
 	RequestID  string        // of the server's log; old servers give none
 	RetryAfter time.Duration // how long the server asks to wait; 0: it does not say
+	Login      string        // the method of the login that was answered so; empty: it was none
 
 	noRoute bool // the server does not know the route at all
 }

@@ -59,6 +59,7 @@ func judgeStatus(c *call, resp *http.Response) *failure {
 // judgeEnvelope says what the API's own error means.
 func judgeEnvelope(c *call, said *StatusError) *failure {
 	f := &failure{refused: true}
+	said.Login = c.login
 	code := codeOf(c, said)
 	switch {
 	case strings.Contains(strings.ToLower(said.Message), "temporarily locked"):
@@ -84,7 +85,7 @@ func codeOf(c *call, said *StatusError) source.Code {
 		return source.CodeNotTheAPI
 	case said.Name == "ValidationFailure": // old servers send 401 with it
 		return source.CodeRequestRefused
-	case c.login && (said.Status == 401 || said.Status == 403 || said.Status == 404):
+	case c.login != "" && (said.Status == 401 || said.Status == 403 || said.Status == 404):
 		return source.CodeLoginRefused
 	case said.Status == 401, said.Status == 403 && said.Name == "TokenError":
 		return source.CodeTokenRefused

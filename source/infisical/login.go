@@ -16,7 +16,8 @@ import (
 	"infisync/source"
 )
 
-// A Login is how an identity proves who it is: a [UniversalAuth] or a [Token].
+// A Login is how an identity proves who it is: a [UniversalAuth], an [IdentityAuth]
+// or a [Token].
 type Login interface {
 	// Method is the segment of the login's route, such as "universal-auth", and
 	// "token" where there is nothing to log in with.
@@ -137,7 +138,7 @@ func (c *Client) exchange(ctx context.Context, method string, fields map[string]
 		path:   "/v1/auth/" + method + "/login",
 		body:   body,
 		secret: secrets,
-		login:  true,
+		login:  method,
 		read: func(_ *http.Response, body io.Reader) (err error) {
 			got, err = readLogin(body)
 			return err

@@ -118,13 +118,23 @@ func (u Setup) switchedAlike(scope source.Scope) bool {
 		(!s.Given("expand-references") || s.Expand == scope.Expand)
 }
 
-// Login is how the settings log in: with client id and secret if there are any.
+// Login is how the settings log in.
 func (u Setup) Login() infisical.Login {
 	s := u.Settings
-	if s.UniversalAuth() {
-		return infisical.UniversalAuth{ClientID: s.ClientID, Secret: s.Credentials.Secret}
+	byIdentity := func(route string) infisical.Login {
+		return infisical.IdentityAuth{Route: route, ID: s.IdentityID, JWT: s.Credentials.JWT}
 	}
-	return infisical.Token{Read: s.Credentials.Token}
+	switch s.Method {
+	case config.Kubernetes:
+		return byIdentity(infisical.KubernetesAuth)
+	case config.OIDC:
+		return byIdentity(infisical.OIDCAuth)
+	case config.JWT:
+		return byIdentity(infisical.JWTAuth)
+	case config.Token:
+		return infisical.Token{Read: s.Credentials.Token}
+	}
+	return infisical.UniversalAuth{ClientID: s.ClientID, Secret: s.Credentials.Secret}
 }
 
 // NewClient returns the client that the settings describe.
@@ -141,7 +151,8 @@ func (u Setup) NewClient() (*infisical.Client, error) {
 	})
 }
 
-// Key finds the key of the vault: a file, else derived from the client secret.
+// Key finds the key of the vault: a file, else derived from the client secret that
+// logs in.
 // Without any the zero Key is returned, and said: there is no vault then. Offline,
 // where nothing can be done without a vault, that is an error.
 func (u Setup) Key() (vault.Key, error) {
@@ -154,7 +165,7 @@ func (u Setup) Key() (vault.Key, error) {
 		if text, err = s.Credentials.VaultKey(); err == nil {
 			key, err = vault.ParseKey(text)
 		}
-	case s.Credentials.HasSecret():
+	case s.Method == config.Universal && s.Credentials.HasSecret():
 		if text, err = s.Credentials.Secret(); err == nil {
 			key, err = vault.DeriveKey(text)
 		}
@@ -162,8 +173,8 @@ func (u Setup) Key() (vault.Key, error) {
 			u.Log.Info(fmt.Sprintf("running without a vault: %v", err))
 			return vault.Key{}, nil
 		}
-	case s.Start != "offline" && s.Credentials.HasToken():
-		u.Log.Info("running without a vault: with a ready token its key must be given by --vault-key-file")
+	case s.Method != config.Universal && s.Start != "offline" && s.Configured():
+		u.Log.Info(fmt.Sprintf("running without a vault: with %s its key must be given by --vault-key-file", s.Method))
 	}
 	if err != nil || key.IsZero() {
 		return vault.Key{}, err

@@ -72,8 +72,8 @@ type Options struct {
 	StartTimeout time.Duration
 	Interval     time.Duration
 	// Credential reads what the next login will use, anew each time: a cheap look
-	// that saves a login which cannot succeed. An empty id stands for a ready
-	// token, with which there is no login.
+	// that saves a login which cannot succeed. The id tells one identity and method
+	// from others; an empty one stands for a ready token, with which there is no login.
 	Credential func() (id string, secret source.Value, err error)
 
 	EnvFiles EnvFiles
