@@ -44,6 +44,18 @@ func cmdApprove(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(serverOf(ts).RequireApproval(place(ts, strings.Join(args, "")), true))
 }
 
+// trusts METHOD JWT has the server accept this JWT, and no other, for a login of its
+// first identity with a method such as kubernetes-auth.
+func cmdTrusts(ts *testscript.TestScript, neg bool, args []string) {
+	id, _ := serverOf(ts).Credentials()
+	ts.Check(serverOf(ts).ChangeIdentity(id, func(i *infisicaltest.Identity) {
+		if i.Logins == nil {
+			i.Logins = make(map[string]map[string]string)
+		}
+		i.Logins[args[0]] = map[string]string{"jwt": args[1]}
+	}))
+}
+
 // import FROM [TO] has the server give the secrets of a place in another, too.
 func cmdImport(ts *testscript.TestScript, neg bool, args []string) {
 	from := place(ts, args[0])

@@ -31,6 +31,7 @@ func Commands() map[string]func(*testscript.TestScript, bool, []string) {
 		"unset":    cmdUnset,
 		"import":   cmdImport,
 		"approve":  cmdApprove,
+		"trusts":   cmdTrusts,
 		"holds":    cmdHolds,
 		"counts":   cmdCounts,
 		"answered": cmdAnswered,
