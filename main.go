@@ -20,6 +20,7 @@ import (
 	"infisync/source/config"
 	"infisync/source/doctor"
 	"infisync/source/infisical"
+	"infisync/source/metrics"
 	"infisync/source/report"
 	"infisync/source/state"
 	"infisync/source/syncer"
@@ -48,6 +49,7 @@ type app struct {
 	hook     *inject.Hook    // runs the event command; nil: there is none
 	warned   map[string]bool // warnings about environments that were given
 	children *state.Children // told of the children, for ps and status; nil: nobody is
+	metrics  *metrics.Metrics
 
 	// The waits and limits; zero: those infisync runs with.
 	clientPolicy infisical.Policy
@@ -265,6 +267,10 @@ func (a *app) run(ctx context.Context, argv []string) error {
 		return err
 	}
 	defer closeHook()
+	if a.metrics, err = a.setup().OpenMetrics(report.Version(version), true); err != nil {
+		return err
+	}
+	defer a.metrics.Close()
 
 	keeper, err := a.keeper()
 	if err != nil {
@@ -315,6 +321,7 @@ func (a *app) environments(snapshots <-chan syncer.Snapshot) <-chan inject.Env {
 		for snapshot := range snapshots {
 			env, err := a.environment(snapshot, a.log)
 			if err != nil {
+				a.metrics.Erred(source.CodeOf(err))
 				a.log.Warn(fmt.Sprintf("the child keeps its secrets: %v", err), "code", string(source.CodeOf(err)))
 				continue
 			}
@@ -343,25 +350,38 @@ func (a *app) environment(snapshot syncer.Snapshot, log *slog.Logger) (inject.En
 		}
 	}
 	a.children.Built(env.Digest(), snapshot.Hasher.Digest(snapshot.Secrets))
+	a.metrics.Built(env.Digest(), snapshot.Pulled)
 	return env, err
 }
 
-// onEvent has the supervisor's events noted in the register and told to the event
-// command.
+// onEvent has the supervisor's events noted in the register and in the metrics, and
+// told to the event command.
 func (a *app) onEvent(e inject.Event) {
 	switch e.Kind {
 	case inject.EventStarted:
 		a.children.Started(e.PID, e.Digest)
+		a.metrics.Started(e.PID, e.Digest)
 	case inject.EventHealthy:
 		a.children.Serves(e.PID)
+		a.metrics.Healthy(e.PID)
+	case inject.EventUnhealthy:
+		a.metrics.Unhealthy(e.PID)
 	case inject.EventEnded:
 		a.children.Ended(e.PID)
+		a.metrics.Ended(e.PID)
 	case inject.EventQuarantined, inject.EventReleased:
 		a.children.Quarantined(e.Kind == inject.EventQuarantined)
+		a.metrics.Quarantined(e.Kind == inject.EventQuarantined)
+	case inject.EventWaiting:
+		a.metrics.Waiting()
+	case inject.EventStopping:
+		a.metrics.Stopping()
 	case inject.EventRestarting:
+		a.metrics.Replacing()
 		a.tell(syncer.Event{Event: "restarted", Time: time.Now().UTC(), Changes: &syncer.EventChanges{
 			New: e.Changes.Added, Changed: e.Changes.Changed, Gone: e.Changes.Removed}})
 	case inject.EventRolledBack:
+		a.metrics.RolledBack()
 		a.tell(syncer.Event{Event: "rolled_back", Time: time.Now().UTC()})
 	}
 }
@@ -464,6 +484,10 @@ func (a *app) sync(ctx context.Context, _ []string) error {
 		return err
 	}
 	defer closeHook()
+	if a.metrics, err = a.setup().OpenMetrics(report.Version(version), false); err != nil {
+		return err
+	}
+	defer a.metrics.Close()
 	opt, err := a.options()
 	if err != nil {
 		return err
@@ -512,7 +536,7 @@ func (a *app) judge(secret source.Secret) source.Code {
 func (a *app) setup() syncer.Setup {
 	return syncer.Setup{
 		Settings: a.settings, Env: os.LookupEnv, Agent: "infisync/" + report.Version(version),
-		Client: a.clientPolicy, Policy: a.syncPolicy, Log: a.log, OnEvent: a.tell,
+		Client: a.clientPolicy, Policy: a.syncPolicy, Log: a.log, OnEvent: a.tell, Metrics: a.metrics,
 		In: os.Stdin, Out: os.Stdout, Err: os.Stderr,
 	}
 }

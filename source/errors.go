@@ -64,6 +64,7 @@ const (
 	// What is written for other programs.
 	CodeExportImpossible Code = "export-impossible" // a format that cannot carry a secret
 	CodeExportFile       Code = "export-file"
+	CodeHTTPListen       Code = "http-listen-failed"
 
 	CodeInternal Code = "internal"
 )

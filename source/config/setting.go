@@ -106,7 +106,7 @@ func httpURL(into *string) reader {
 	}
 }
 
-// hostPort reads an address to connect to, or nothing.
+// hostPort reads the address of a host and a port, or nothing.
 func hostPort(into *string) reader {
 	return func(texts []string) string {
 		_, port, err := net.SplitHostPort(last(texts))

@@ -123,6 +123,7 @@ type Settings struct {
 	Target        string
 	OldSecretFile string
 	OnEvent       string
+	HTTP          string // HOST:PORT; empty: nothing is served
 	LogLevel      string
 	LogFormat     string
 

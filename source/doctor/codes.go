@@ -132,6 +132,8 @@ var Codes = []Entry{
 		`choose another --format, or leave the secret out with --except`},
 	{source.CodeExportFile, "The file to export to cannot be written.",
 		`check the folder, its permissions and the space left`},
+	{source.CodeHTTPListen, "The address to be watched at cannot be listened on: another process has it, it is not this machine's, or its port is for root only.",
+		`choose another address with --http, or none with --http=; "ss -ltnp" shows who listens`},
 
 	{codeEnvName, "A secret's name cannot be an environment variable's.",
 		`rename the secret, give it another name with --rename, or leave it out with --except`},

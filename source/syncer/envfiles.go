@@ -84,7 +84,9 @@ func (s *Syncer) lookAtEnvFiles(ctx context.Context) bool {
 		err = source.Errorf(source.CodeDotenvMissing, "%s is empty or gone", s.nameEnvFiles())
 	}
 	if err != nil {
-		if code := source.CodeOf(err); code != s.envKind {
+		code := source.CodeOf(err)
+		s.opt.Metrics.Erred(code)
+		if code != s.envKind {
 			s.envKind = code
 			s.opt.Log.Warn(fmt.Sprintf("the child keeps what it has: %v", err), "code", string(code))
 		}

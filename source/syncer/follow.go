@@ -41,8 +41,19 @@ func (s *Syncer) startOffline(ctx context.Context) (Snapshot, error) {
 	s.useVault(copy)
 	if file, err := state.Read(state.Path(s.store.dir, s.scope())); err == nil {
 		s.current.Hasher = s.hasherOf(file)
+		if file.Digest() == s.current.Hasher.Digest(s.current.Secrets) {
+			s.confirmedBy(file)
+		}
 	}
 	return s.current, nil
+}
+
+// confirmedBy takes over when the process that keeps the vault last had its set
+// confirmed: the vault tells that only now and then.
+func (s *Syncer) confirmedBy(file state.File) {
+	if file.LastSync.After(s.current.Pulled) {
+		s.current.Pulled = file.LastSync
+	}
 }
 
 func (s *Syncer) awaitVault(ctx context.Context) (vault.Contents, error) {
@@ -73,12 +84,18 @@ func (s *Syncer) awaitVault(ctx context.Context) (vault.Contents, error) {
 // lookAtVault takes the vault over when the state file announces another set.
 func (s *Syncer) lookAtVault() bool {
 	file, err := state.Read(state.Path(s.store.dir, s.scope()))
-	if err != nil || file.Digest() == s.hasherOf(file).Digest(s.current.Secrets) {
+	if err != nil {
+		return false
+	}
+	if file.Digest() == s.hasherOf(file).Digest(s.current.Secrets) {
+		s.confirmedBy(file)
 		return false
 	}
 	copy, err := vault.Open(vault.Path(s.store.dir, s.opt.Key, s.scope()), s.opt.Key, s.scope())
 	if err != nil {
-		if code := source.CodeOf(err); code != s.kind {
+		code := source.CodeOf(err)
+		s.opt.Metrics.Erred(code)
+		if code != s.kind {
 			s.kind = code
 			s.opt.Log.Warn(fmt.Sprintf("the child keeps its secrets: %v", err), "code", string(code))
 		}

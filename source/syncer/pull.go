@@ -241,6 +241,7 @@ func (s *Syncer) failed(err error) (said bool) {
 	s.failures++
 	s.countError()
 	code := source.CodeOf(err)
+	s.opt.Metrics.PollFailed(code)
 	said = code != s.kind
 	s.kind = code
 	if said {

@@ -8,6 +8,7 @@ import (
 	"infisync/source"
 	"infisync/source/config"
 	"infisync/source/infisical"
+	"infisync/source/metrics"
 	"infisync/source/state"
 	"infisync/source/vault"
 )
@@ -21,6 +22,7 @@ type Setup struct {
 	Policy   Policy           // zero: DefaultPolicy
 	Log      *slog.Logger
 	OnEvent  func(Event)
+	Metrics  *metrics.Metrics // nil: nobody watches
 
 	In, Out, Err *os.File // of the commands that read and print
 }
@@ -52,6 +54,7 @@ func (u Setup) Options() (Options, error) {
 		Policy:       u.Policy,
 		Log:          u.Log,
 		OnEvent:      u.OnEvent,
+		Metrics:      u.Metrics,
 	}
 	if len(s.EnvFiles) == 0 {
 		opt.EnvFiles.Paths = []string{".env"}

@@ -14,6 +14,14 @@ import (
 // besides a failure is only what the user would not expect: that another source
 // than the server answers, and how old it is.
 func (s *Syncer) Start(ctx context.Context) (Snapshot, error) {
+	snapshot, err := s.start(ctx)
+	if err == nil && snapshot.From != FromInherited {
+		s.observe(true)
+	}
+	return snapshot, err
+}
+
+func (s *Syncer) start(ctx context.Context) (Snapshot, error) {
 	if err := s.readEnvFiles(ctx); err != nil {
 		return Snapshot{}, err
 	}
@@ -107,6 +115,7 @@ func (s *Syncer) firstPull(ctx context.Context, client *infisical.Client, before
 	s.accept(p, p.set())
 	s.opt.Log.Debug(fmt.Sprintf("pulled %d secrets", s.current.Secrets.Len()))
 	s.storePull()
+	s.opt.Metrics.Polled(result(!before.Equal(s.current.Secrets)))
 	s.tellComplete(before)
 	return nil
 }

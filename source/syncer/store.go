@@ -226,7 +226,12 @@ func (s *Syncer) writeState(ctx context.Context, edit func(*state.File)) {
 
 // saidOnce says a failure to store, once for each kind, and returns it.
 func (s *Syncer) saidOnce(err error) error {
-	if code := source.CodeOf(err); err != nil && !s.store.said[code] {
+	if err == nil {
+		return nil
+	}
+	code := source.CodeOf(err)
+	s.opt.Metrics.Erred(code)
+	if !s.store.said[code] {
 		s.store.said[code] = true
 		s.opt.Log.Warn(fmt.Sprintf("what was pulled could not be kept: %v", err), "code", string(code))
 	}

@@ -15,6 +15,7 @@ import (
 	"infisync/source"
 	"infisync/source/graph"
 	"infisync/source/infisical"
+	"infisync/source/metrics"
 	"infisync/source/state"
 	"infisync/source/vault"
 )
@@ -69,6 +70,7 @@ func (s *Syncer) Sync(ctx context.Context) (SyncReport, error) {
 		s.failed(err)
 		if !before.Pulled.IsZero() { // a watch tells by it what was lost
 			s.current.From, s.current.Secrets = FromVault, before.Set
+			s.opt.Metrics.Hold(before.Scope.Folder(), metrics.Held{Origin: metrics.Vault, Secrets: before.Set.Len(), Synced: before.Pulled})
 		}
 		return SyncReport{Places: s.places}, err
 	}
@@ -79,6 +81,8 @@ func (s *Syncer) Sync(ctx context.Context) (SyncReport, error) {
 	}
 	s.learnProjects(ctx)
 	report := s.storeSync(doubt)
+	s.opt.Metrics.Polled(result(!before.Set.Equal(s.current.Secrets)))
+	s.observe(true)
 	s.tellComplete(before.Set)
 	return report, nil
 }
@@ -280,6 +284,7 @@ func SyncAll(ctx context.Context, keepers []*Syncer, watch bool, report func(Syn
 	var failed error
 	hope := false
 	for _, s := range keepers {
+		s.opt.Metrics.Expect(len(keepers))
 		r, err := s.Sync(ctx)
 		if ctx.Err() != nil {
 			return errors.Join(failed, err)

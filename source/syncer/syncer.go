@@ -17,6 +17,7 @@ import (
 
 	"infisync/source"
 	"infisync/source/infisical"
+	"infisync/source/metrics"
 	"infisync/source/state"
 	"infisync/source/vault"
 )
@@ -84,7 +85,8 @@ type Options struct {
 	Hasher   state.Hasher // of the state files that are written
 	Policy   Policy
 	Log      *slog.Logger
-	OnEvent  func(Event) // called for each event, by Start's or Watch's goroutine: it must not block; nil: none
+	OnEvent  func(Event)      // called for each event, by Start's or Watch's goroutine: it must not block; nil: none
+	Metrics  *metrics.Metrics // told of each poll and each set; nil: nobody watches
 }
 
 // EnvFiles are the .env files.

@@ -46,6 +46,7 @@ func (s *Syncer) watch(ctx context.Context, out chan Snapshot) {
 			changed = s.poll(ctx) || changed
 			timer.Reset(s.wait())
 		}
+		s.observe(changed)
 		if changed && ctx.Err() == nil {
 			select {
 			case <-out: // superseded before it was taken
@@ -87,6 +88,7 @@ func (s *Syncer) poll(ctx context.Context) bool {
 	s.failures, s.kind = 0, ""
 	before := s.current.Secrets
 	changed := s.consider(p)
+	s.opt.Metrics.Polled(result(changed))
 	if changed || recovered {
 		s.tellComplete(before)
 	}

@@ -6,6 +6,7 @@
 package scriptcmd
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -46,6 +47,7 @@ func Commands() map[string]func(*testscript.TestScript, bool, []string) {
 		"absent":   cmdAbsent,
 		"mode":     cmdMode,
 		"json":     cmdJSON,
+		"get":      cmdGet,
 	}
 }
 
@@ -334,14 +336,21 @@ func cmdWaitFor(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) > 2 {
 		n, _ = strconv.Atoi(args[2])
 	}
+	await(ts, fmt.Sprintf("%q in %s", args[1], args[0]), func() bool {
+		return len(pattern.FindAllString(readOrEmpty(ts.MkAbs(args[0])), -1)) >= n
+	})
+}
+
+// await waits until there holds. It fails when a spawned command ends meanwhile.
+func await(ts *testscript.TestScript, what string, there func() bool) {
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
-	for len(pattern.FindAllString(readOrEmpty(ts.MkAbs(args[0])), -1)) < n {
+	for !there() {
 		for name, p := range stateOf(ts).spawned {
 			select {
 			case <-p.done:
-				if !p.awaited && len(pattern.FindAllString(readOrEmpty(ts.MkAbs(args[0])), -1)) < n {
-					ts.Fatalf("%s ended while %q was awaited in %s:\n%s", name, args[1], args[0], readOrEmpty(ts.MkAbs(name+".err")))
+				if !p.awaited && !there() {
+					ts.Fatalf("%s ended while %s was awaited:\n%s", name, what, readOrEmpty(ts.MkAbs(name+".err")))
 				}
 			default:
 			}
