@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -168,6 +169,11 @@ func TestKilledWhileWriting(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
+		if round%2 == 1 {
+			// Most of its time it does not write yet.
+			for seen := glimpse(folder); glimpse(folder) == seen; {
+			}
+		}
 		if err := cmd.Process.Kill(); err != nil {
 			t.Fatal(err)
 		}
@@ -194,4 +200,16 @@ func TestKilledWhileWriting(t *testing.T) {
 		t.Errorf("not swept: %q", got)
 	}
 	t.Logf("%d kills left %d unfinished files", kills, leftovers)
+}
+
+// glimpse is what shows in a folder of a write to a file in it.
+func glimpse(folder string) string {
+	var seen strings.Builder
+	entries, _ := os.ReadDir(folder)
+	for _, entry := range entries {
+		if info, err := entry.Info(); err == nil {
+			fmt.Fprintln(&seen, info.Name(), info.Size(), info.ModTime())
+		}
+	}
+	return seen.String()
 }
