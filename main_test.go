@@ -10,9 +10,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"go/ast"
-	"go/parser"
-	"go/token"
 	"io"
 	"math/rand/v2"
 	"os"
@@ -744,8 +741,11 @@ func TestArguments(t *testing.T) {
 	defer cmd.Process.Signal(syscall.SIGTERM)
 	b.await("report", "started", 1)
 	line, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", cmd.Process.Pid))
-	if err != nil {
+	if err != nil && runtime.GOOS != "linux" {
 		t.Skipf("no /proc here: %v", err)
+	}
+	if err != nil {
+		t.Fatal(err)
 	}
 	if want := "infisync\x00run\x00--\x00child-report\x00report\x00A\x00"; !strings.HasSuffix(string(line), want) {
 		t.Errorf("command line %q, want %q", line, want)
@@ -1051,7 +1051,7 @@ func TestReproducibleBuild(t *testing.T) {
 			t.Fatal(err)
 		}
 		if bytes.Contains(binary, []byte(dir)) {
-			t.Errorf("the binary names the folder it was built in")
+			t.Fatal("the binary names the folder it was built in")
 		}
 		sums = append(sums, fmt.Sprintf("%x", sha256.Sum256(binary)))
 	}
@@ -1115,68 +1115,6 @@ func licenceIn(t *testing.T, dir string) string {
 		}
 	}
 	return "unknown"
-}
-
-// TestPromises: each promise of SECURITY.md names a test or a script that is there.
-func TestPromises(t *testing.T) {
-	page, err := os.ReadFile("SECURITY.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, promised, _ := strings.Cut(string(page), "\n## Promised\n")
-	promised, _, _ = strings.Cut(promised, "\n## ")
-	promises := strings.Split(promised, "\n- ")[1:]
-	if len(promises) == 0 {
-		t.Fatal("nothing is promised")
-	}
-	for _, promise := range promises {
-		tests := 0
-		for i, quoted := range strings.Split(promise, "`") {
-			if i%2 == 0 { // between what is quoted
-				continue
-			}
-			pkg, name, _ := strings.Cut(quoted, ".")
-			switch {
-			case strings.HasPrefix(quoted, "testdata/script/"):
-				if _, err := os.Stat(quoted); err != nil {
-					t.Error(err)
-				}
-				tests++
-			case strings.HasPrefix(name, "Test") || strings.HasPrefix(name, "Fuzz"):
-				if pkg == "infisync" {
-					pkg = "."
-				}
-				if !hasTest(t, pkg, name) {
-					t.Errorf("there is no %s", quoted)
-				}
-				tests++
-			}
-		}
-		if tests == 0 {
-			t.Errorf("no test holds %q", promise)
-		}
-	}
-}
-
-// hasTest tells whether a function of that name is in the tests of a folder.
-func hasTest(t *testing.T, dir, name string) bool {
-	t.Helper()
-	paths, err := filepath.Glob(filepath.Join(dir, "*_test.go"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, path := range paths {
-		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, decl := range file.Decls {
-			if f, ok := decl.(*ast.FuncDecl); ok && f.Recv == nil && f.Name.Name == name {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // TestRoundTrip: file → push → sync → export → file is the identity, but for the
@@ -1250,72 +1188,4 @@ func oddValue(random *rand.Rand) string {
 		b.WriteString(parts[random.IntN(len(parts))])
 	}
 	return b.String()
-}
-
-// TestBrokenPromises: each test of testdata/promises fails when its promise is broken
-// by one line, which the compiler is given in the place of the real one.
-func TestBrokenPromises(t *testing.T) {
-	if os.Getenv("INFISYNC_SOAK") == "" {
-		t.Skip("INFISYNC_SOAK is not set: builds the tests once for each promise")
-	}
-	table, err := os.ReadFile("testdata/promises/mutations.txt")
-	if err != nil {
-		t.Fatal(err)
-	}
-	promised, err := os.ReadFile("SECURITY.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	blocks := strings.Split(strings.TrimSuffix(string(table), "\n"), "\n\n")[1:]
-	for _, block := range blocks {
-		lines := strings.Split(block, "\n")
-		if len(lines) != 4 {
-			t.Fatalf("%d lines, want 4: %q", len(lines), block)
-		}
-		test, path, good, bad := lines[0], lines[1], lines[2], lines[3]
-		t.Run(test+"/"+path, func(t *testing.T) {
-			if !bytes.Contains(promised, []byte("`"+test+"`")) {
-				t.Error("SECURITY.md does not name this test")
-			}
-			pkg, name, _ := strings.Cut(test, ".")
-			run := "^" + name + "$"
-			switch {
-			case strings.HasPrefix(test, "testdata/"):
-				pkg, name = ".", "TestScripts"
-				run = "^TestScripts$/^" + strings.TrimSuffix(filepath.Base(test), ".txtar") + "$"
-			case pkg == "infisync":
-				pkg = "."
-			}
-			cmd := exec.Command("go", "test", "-count=1", "-timeout=5m", "-overlay", overlay(t, path, good, bad), "-run", run, "./"+pkg)
-			cmd.Env = append(os.Environ(), "INFISYNC_SOAK=", "INFISYNC_FAULTS=", "CI=true")
-			out, err := cmd.CombinedOutput()
-			if err == nil || !bytes.Contains(out, []byte("--- FAIL: "+name)) {
-				t.Errorf("the test did not fail: %v\n%s", err, out)
-			}
-		})
-	}
-}
-
-// overlay writes what go's -overlay needs to see bad in the place of good, which
-// stands in the file once.
-func overlay(t *testing.T, path, good, bad string) string {
-	t.Helper()
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if n := bytes.Count(text, []byte(good)); n != 1 {
-		t.Fatalf("%q stands %d times in %q, want once", good, n, path)
-	}
-	real, err := filepath.Abs(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	broken, file := filepath.Join(dir, "broken.go"), filepath.Join(dir, "overlay.json")
-	replace, err := json.Marshal(map[string]any{"Replace": map[string]string{real: broken}})
-	if err = errors.Join(err, os.WriteFile(broken, bytes.Replace(text, []byte(good), []byte(bad), 1), 0o600), os.WriteFile(file, replace, 0o600)); err != nil {
-		t.Fatal(err)
-	}
-	return file
 }
