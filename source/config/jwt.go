@@ -18,7 +18,7 @@ func (c Credentials) HasJWT() bool { return c.hasJWT }
 // JWT reads the JWT that the method logs in with, from its file each time anew.
 func (c Credentials) JWT() (source.Value, error) {
 	if c.jwt.from == "" {
-		return source.Value{}, source.Errorf(source.CodePartMissing, "the JWT is not set")
+		return source.Value{}, source.Errorf(source.CodePartMissing, "the JWT is not set: INFISICAL_JWT or --jwt-file is missing")
 	}
 	return c.jwt.read()
 }
