@@ -6,8 +6,10 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"infisync/source"
@@ -26,6 +28,10 @@ const (
 
 	// endWait bounds how long End waits for a login that began after its own.
 	endWait = 10 * time.Second
+
+	// keepLogin is how long a record is kept that nobody writes. The JWTs of a pod are
+	// replaced every hour, and each has a record of its own.
+	keepLogin = 24 * time.Hour
 )
 
 // A LoginResult is how a login ended.
@@ -165,4 +171,47 @@ func (l *Login) read() (loginRecord, error) {
 		return loginRecord{}, nil
 	}
 	return record, nil
+}
+
+// sweepLogins removes the records, with their locks, that nobody wrote for a day.
+func sweepLogins(ctx context.Context, stateDir string, now time.Time) error {
+	dir := filepath.Join(stateDir, loginsDir)
+	files, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	var failed error
+	for _, file := range files {
+		name, isLock := strings.CutSuffix(file.Name(), ".lock")
+		login := &Login{path: filepath.Join(dir, name)}
+		if !isLock || !login.old(now) {
+			continue
+		}
+		unlock, err := login.lock(ctx)
+		if err != nil {
+			continue // somebody logs in after all
+		}
+		if login.old(now) {
+			if err := os.Remove(login.path); !errors.Is(err, fs.ErrNotExist) {
+				failed = errors.Join(failed, err)
+			}
+			failed = errors.Join(failed, os.Remove(login.path+".lock"))
+		}
+		unlock()
+	}
+	return failed
+}
+
+// old tells whether neither record nor lock was written for keepLogin before now.
+func (l *Login) old(now time.Time) bool {
+	for _, path := range []string{l.path, l.path + ".lock"} {
+		info, err := os.Stat(path)
+		if err == nil && now.Sub(info.ModTime()) <= keepLogin || err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return false
+		}
+	}
+	return true
 }

@@ -24,8 +24,9 @@ const (
 // Sweep removes scopes' folders, and single vaults in them, that nobody wrote
 // for 30 days before now, and returns their paths. A folder in which a process
 // is registered stays, and so does what is marked by a ….local file as holding
-// local values: those exist nowhere else. Errors have source.CodeStateDir; what
-// one folder does not allow keeps no other from being swept.
+// local values: those exist nowhere else. What is remembered of logins goes after
+// a day. Errors have source.CodeStateDir; what one folder does not allow keeps no
+// other from being swept.
 func Sweep(stateDir string, now time.Time) ([]string, error) {
 	here, elsewhere, err := readRegister(stateDir)
 	if err != nil {
@@ -39,8 +40,10 @@ func Sweep(stateDir string, now time.Time) ([]string, error) {
 	if err != nil {
 		return nil, source.Errorf(source.CodeStateDir, "sweeping the state directory: %w", err)
 	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	failed := sweepLogins(ctx, stateDir, now)
 	var swept []string
-	var failed error
 	for _, folder := range folders {
 		path := filepath.Join(stateDir, folder.Name())
 		switch {

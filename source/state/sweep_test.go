@@ -1,6 +1,7 @@
 package state
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -8,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"infisync/source"
 	"infisync/source/state/disk"
 )
 
@@ -130,6 +132,49 @@ func TestSweepKeepsWhatIsLocked(t *testing.T) {
 	defer unlock()
 	if swept, err := Sweep(dir, time.Now()); err != nil || swept != nil {
 		t.Errorf("swept %q, %v", swept, err)
+	}
+}
+
+// Every JWT that logs in leaves a record, so these go soon; one that is in use, or was
+// not long ago, stays.
+func TestSweepLogins(t *testing.T) {
+	dir := t.TempDir()
+	var old []*Login
+	for i := range 4 {
+		login, err := BeginLogin(t.Context(), dir, "id-1", source.NewValue(fmt.Sprint("proof ", i)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		end(t, login, LoginAccepted)
+		old = append(old, login)
+	}
+	end(t, begin(t, dir, source.NewValue("asked just now")), LoginRefused)
+	for _, login := range old {
+		age(t, login.path, keepLogin+time.Minute)
+		age(t, login.path+".lock", keepLogin+time.Minute)
+	}
+	// The lock is as old as the first login, and the record as young as the last.
+	age(t, old[0].path, keepLogin-time.Minute)
+	// A process that was killed before it could remember anything leaves a lock alone.
+	if err := os.Remove(old[1].path); err != nil {
+		t.Fatal(err)
+	}
+	unlock, err := disk.Lock(t.Context(), old[2].path+".lock")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unlock()
+	if swept, err := Sweep(dir, time.Now()); err != nil || swept != nil {
+		t.Errorf("swept %q, %v", swept, err)
+	}
+	for i, kept := range []bool{true, false, true, false} {
+		_, err := os.Stat(old[i].path + ".lock")
+		if (err == nil) != kept {
+			t.Errorf("login %d: %v, want it kept: %v", i, err, kept)
+		}
+	}
+	if files := tree(t, dir); len(files) != 6 {
+		t.Errorf("left %q, want three logins with their locks", files)
 	}
 }
 

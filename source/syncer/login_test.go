@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"infisync/source/config"
 	"infisync/source/infisical"
@@ -127,4 +128,33 @@ func TestKeyOfMethods(t *testing.T) {
 			t.Errorf("%s: said %q, want %q", tt.name, got, tt.says)
 		}
 	}
+}
+
+// A watch sweeps when it begins, and once a day: the JWTs of a pod come every hour,
+// and what is remembered of each would pile up.
+func TestWatchSweepsOnceADay(t *testing.T) {
+	r := newRig(t, nil)
+	r.set(r.at("dev", "/"), "A", "1")
+	r.start()
+	record := filepath.Join(r.syncer.store.dir, "logins", "old.json")
+	sweep := func(swept bool) {
+		t.Helper()
+		for _, path := range []string{record, record + ".lock"} {
+			if err := os.WriteFile(path, nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			then := time.Now().Add(-48 * time.Hour)
+			if err := os.Chtimes(path, then, then); err != nil {
+				t.Fatal(err)
+			}
+		}
+		r.syncer.sweep()
+		if _, err := os.Stat(record); os.IsNotExist(err) != swept {
+			t.Errorf("the record: %v, want it swept: %v", err, swept)
+		}
+	}
+	sweep(true)
+	sweep(false)
+	r.syncer.store.swept = time.Now().Add(-sweepEvery)
+	sweep(true)
 }

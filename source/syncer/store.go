@@ -23,7 +23,10 @@ type store struct {
 	// confirmation by a 304 by Policy.Reseal.
 	resealed time.Time
 	synced   map[string]time.Time // name → when a pull brought its present value
+	swept    time.Time            // the last time; zero: not yet
 }
+
+const sweepEvery = 24 * time.Hour
 
 // openStore makes the state directory ready. One that cannot be written is said
 // and done without; one that others could write in is an error.
@@ -238,12 +241,13 @@ func (s *Syncer) saidOnce(err error) error {
 	return err
 }
 
-// sweep removes what nobody has used for a month: not at the start, which has
-// better to do.
+// sweep removes what nobody has used for long, once a day: not at the start, which
+// has better to do.
 func (s *Syncer) sweep() {
-	if s.store == nil {
+	if s.store == nil || time.Since(s.store.swept) < sweepEvery {
 		return
 	}
+	s.store.swept = time.Now()
 	swept, err := state.Sweep(s.store.dir, time.Now())
 	if err != nil {
 		s.opt.Log.Debug(fmt.Sprintf("sweeping the state directory: %v", err))

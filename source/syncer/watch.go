@@ -42,6 +42,7 @@ func (s *Syncer) watch(ctx context.Context, out chan Snapshot) {
 		case <-hints:
 			changed = s.look(ctx)
 		case <-timer.C:
+			s.sweep()
 			changed = s.look(ctx)
 			changed = s.poll(ctx) || changed
 			timer.Reset(s.wait())
