@@ -1,3 +1,7 @@
+// How many processors there are need not be looked up: main uses one.
+//go:debug containermaxprocs=0
+//go:debug updatemaxprocs=0
+
 // Command infisync starts a program with its secrets and keeps them right.
 package main
 
@@ -9,6 +13,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -30,6 +35,9 @@ import (
 var version string
 
 func main() {
+	// What infisync does, it does one after the other. Several processors would only
+	// cost the memory and the threads that come with each.
+	runtime.GOMAXPROCS(1)
 	inject.Stage()
 	// Best effort: what it keeps from other processes of this user is in SECURITY.md.
 	_ = inject.ForbidDumps()
@@ -173,13 +181,14 @@ func (a *app) commands() []*cli.Command {
 func (a *app) command(name string, set config.Command, usage string, action func(context.Context, []string) error) *cli.Command {
 	given := make(config.Given)
 	var flags []cli.Flag
+	var help string
 	if slices.Contains(a.args, name) { // the others' flags would only cost time
-		flags = config.Flags(set, given)
+		flags, help = config.Flags(set, given), config.HelpTemplate()
 	}
 	return &cli.Command{
 		Name: name, Usage: usage, UsageText: "[flags] " + config.Examples(name),
 		Flags: flags, OnUsageError: a.usageError, HideHelpCommand: true,
-		CustomHelpTemplate: config.HelpTemplate(),
+		CustomHelpTemplate: help,
 		Action: func(c *cli.Context) error {
 			a.name = name
 			if err := a.load(set, given); err != nil {
@@ -280,24 +289,16 @@ func (a *app) run(ctx context.Context, argv []string) error {
 	if err := cmp.Or(signals.Stopped(), err); err != nil {
 		return err
 	}
-	// A register that cannot be written is no reason not to run.
-	registration, err := state.Register(a.stateDir(), state.Entry{Folder: keeper.Folder(), Command: supervisor.Command.String()})
-	if err != nil {
-		a.log.Debug(err.Error())
+	entry := state.Entry{Folder: keeper.Folder(), Command: supervisor.Command.String()}
+	if a.settings.Exec {
+		return a.exec(supervisor.Command, snapshot, entry, signals)
 	}
+	registration := a.register(entry)
 	defer registration.Remove()
 	a.children = registration.Children()
 	env, err := a.environment(snapshot, a.log)
 	if err != nil {
 		return err
-	}
-	if a.settings.Exec {
-		a.children.Started(os.Getpid(), env.Digest())
-		signals.Release()
-		if err := signals.Stopped(); err != nil {
-			return err
-		}
-		return inject.Exec(supervisor.Command, env)
 	}
 	var updates <-chan inject.Env
 	if !a.settings.Once && snapshot.From != syncer.FromInherited {
@@ -310,6 +311,32 @@ func (a *app) run(ctx context.Context, argv []string) error {
 		return err
 	}
 	return childEnded{status}
+}
+
+// exec becomes the command.
+func (a *app) exec(command inject.Command, snapshot syncer.Snapshot, entry state.Entry, signals *inject.Signals) error {
+	env, err := a.environment(snapshot, a.log)
+	if err != nil {
+		return err
+	}
+	entry.Child, entry.Since, entry.Digest = os.Getpid(), time.Now(), snapshot.Hasher.Digest(snapshot.Secrets)
+	registration := a.register(entry)
+	defer registration.Remove()
+	signals.Release()
+	if err := signals.Stopped(); err != nil {
+		return err
+	}
+	return inject.Exec(command, env)
+}
+
+// register puts this process into the register. One that cannot be written is no
+// reason not to run.
+func (a *app) register(entry state.Entry) *state.Registration {
+	registration, err := state.Register(a.stateDir(), entry)
+	if err != nil {
+		a.log.Debug(err.Error())
+	}
+	return registration
 }
 
 // environments maps snapshots to environments. One that cannot be an environment

@@ -16,10 +16,12 @@ type Given map[string][]string
 // Flags returns the flags of a command; parsing puts their texts into given. The
 // texts are judged by [Load], together with those of variables and files.
 func Flags(command Command, given Given) []cli.Flag {
-	var flags []cli.Flag
+	flags := make([]cli.Flag, 0, len(Table))
+	kept := make([]settingFlag, 0, len(Table))
 	for i := range Table {
 		if s := &Table[i]; s.On&command != 0 {
-			flags = append(flags, &settingFlag{setting: s, given: given})
+			kept = append(kept, settingFlag{setting: s, given: given, names: [1]string{s.Name}})
+			flags = append(flags, &kept[len(kept)-1])
 		}
 	}
 	return flags
@@ -30,6 +32,7 @@ func Flags(command Command, given Given) []cli.Flag {
 type settingFlag struct {
 	setting *Setting
 	given   Given
+	names   [1]string // kept, since the library asks each flag for them once for every flag
 }
 
 func (f *settingFlag) Apply(set *flag.FlagSet) error {
@@ -37,7 +40,7 @@ func (f *settingFlag) Apply(set *flag.FlagSet) error {
 	return nil
 }
 
-func (f *settingFlag) Names() []string        { return []string{f.setting.Name} }
+func (f *settingFlag) Names() []string        { return f.names[:] }
 func (f *settingFlag) IsSet() bool            { return len(f.given[f.setting.Name]) > 0 }
 func (f *settingFlag) IsVisible() bool        { return true }
 func (f *settingFlag) GetCategory() string    { return f.setting.Group }
@@ -53,6 +56,7 @@ func (f *settingFlag) GetEnvVars() []string {
 // does, its default and its variables.
 func (f *settingFlag) String() string {
 	var b strings.Builder
+	b.Grow(200) // most of them: the library asks at every start
 	b.WriteString("--" + f.setting.Name)
 	switch {
 	case strings.HasPrefix(f.setting.Arg, "["):

@@ -7,14 +7,22 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Moment is a point in time that processes of one machine can compare whatever
-// happens to its clock: nanoseconds since the boot that boot names. ok is false
-// where the system tells no such time.
-func Moment() (boot string, ns int64, ok bool) {
+// SinceBoot is a point in time that processes of one machine can compare whatever
+// happens to its clock: nanoseconds since the boot that [Boot] names; 0 where the
+// system tells no such time.
+func SinceBoot() int64 {
 	var ts unix.Timespec
-	id, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
-	if err != nil || unix.ClockGettime(unix.CLOCK_BOOTTIME, &ts) != nil {
-		return "", 0, false
+	if unix.ClockGettime(unix.CLOCK_BOOTTIME, &ts) != nil {
+		return 0
 	}
-	return strings.TrimSpace(string(id)), ts.Nano(), true
+	return ts.Nano()
+}
+
+// Boot names this boot of the machine; empty where the system does not.
+func Boot() string {
+	id, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(id))
 }

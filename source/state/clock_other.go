@@ -2,6 +2,9 @@
 
 package state
 
-// Moment is a point in time that processes of one machine can compare whatever
-// happens to its clock. This system tells no such time.
-func Moment() (boot string, ns int64, ok bool) { return "", 0, false }
+// SinceBoot is a point in time that processes of one machine can compare whatever
+// happens to its clock. This system tells no such time: it is 0.
+func SinceBoot() int64 { return 0 }
+
+// Boot names this boot of the machine. This system does not: it is empty.
+func Boot() string { return "" }

@@ -30,7 +30,6 @@ func processStart(pid int) (uint64, bool) {
 // pidSpace names what pids count in: this boot of the machine and, in it, the
 // container. A pid of another one says nothing here.
 func pidSpace() string {
-	boot, _ := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	space, _ := os.Readlink("/proc/self/ns/pid")
-	return strings.TrimSpace(string(boot)) + " " + space
+	return Boot() + " " + space
 }

@@ -41,10 +41,11 @@ type Entry struct {
 // A Registration is an Entry of this process in the register. It is safe for
 // concurrent use.
 type Registration struct {
-	path  string
-	mu    sync.Mutex
-	entry Entry // guarded by mu
-	gone  bool  // it was removed; guarded by mu
+	path    string
+	mu      sync.Mutex
+	entry   Entry // guarded by mu
+	written Entry // what others see of it; guarded by mu
+	gone    bool  // it was removed; guarded by mu
 }
 
 // Register puts this process into the register of the state directory, once for
@@ -68,21 +69,27 @@ func Register(stateDir string, entry Entry) (*Registration, error) {
 	if err := disk.MakeDir(filepath.Dir(r.path)); err != nil {
 		return nil, source.Errorf(source.CodeStateDir, "registering process %d: %w", entry.PID, err)
 	}
-	if err := r.Update(func(*Entry) {}); err != nil {
+	if err := r.write(); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
-// Update changes the entry by edit and writes it for others to see, unless it was
-// removed.
+// Update changes the entry by edit and, if that changed anything, writes it for
+// others to see, unless it was removed.
 func (r *Registration) Update(edit func(*Entry)) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	edit(&r.entry)
+	return r.write()
+}
+
+// write writes what others do not see yet; the caller holds mu, or nobody else has
+// r so far.
+func (r *Registration) write() error {
 	r.entry.Command = filepath.Base(r.entry.Command)
 	r.entry.Since = r.entry.Since.UTC()
-	if r.gone {
+	if r.gone || r.entry == r.written {
 		return nil
 	}
 	data, err := json.Marshal(r.entry)
@@ -92,6 +99,7 @@ func (r *Registration) Update(edit func(*Entry)) error {
 	if err != nil {
 		return source.Errorf(source.CodeStateDir, "registering process %d: %w", r.entry.PID, err)
 	}
+	r.written = r.entry
 	return nil
 }
 

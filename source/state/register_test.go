@@ -53,6 +53,16 @@ func TestRegister(t *testing.T) {
 	if got := list(t, dir); !reflect.DeepEqual(got, []Entry{want}) {
 		t.Errorf("listed %+v, want %+v", got, want)
 	}
+	before, err := os.Stat(r.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Update(func(e *Entry) { e.Digest = "d2" }); err != nil {
+		t.Fatal(err)
+	}
+	if after, err := os.Stat(r.path); err != nil || !os.SameFile(before, after) {
+		t.Errorf("an entry that did not change was written again, %v", err)
+	}
 	for range 2 {
 		if err := r.Remove(); err != nil {
 			t.Error(err)

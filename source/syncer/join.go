@@ -22,11 +22,6 @@ type moment struct {
 	At   int64  `json:"at"` // nanoseconds since the boot
 }
 
-func now() moment {
-	boot, at, _ := state.Moment()
-	return moment{boot, at}
-}
-
 // after tells whether m is later than n. Moments of two boots cannot be compared.
 func (m moment) after(n moment) bool { return m.Boot != "" && m.Boot == n.Boot && m.At > n.At }
 
@@ -38,7 +33,11 @@ func (m moment) after(n moment) bool { return m.Boot != "" && m.Boot == n.Boot &
 // It returns the vault that such a pull filled, or else calls pull, which fills it.
 // With nothing to share, or no way to, it just calls pull.
 func (s *Syncer) joined(ctx context.Context, pull func() error) (*vault.Contents, error) {
-	if s.store == nil || s.opt.Key.IsZero() || s.started.Boot == "" || !settled(s.opt.Known.Places, s.opt.AllProjects) {
+	if s.store == nil || s.opt.Key.IsZero() || s.started == 0 || !settled(s.opt.Known.Places, s.opt.AllProjects) {
+		return nil, pull()
+	}
+	boot := state.Boot()
+	if boot == "" {
 		return nil, pull()
 	}
 	path := filepath.Join(s.store.dir, s.opt.Known.Folder(), pullLock)
@@ -50,14 +49,14 @@ func (s *Syncer) joined(ctx context.Context, pull func() error) (*vault.Contents
 		return nil, pull()
 	}
 	defer unlock()
-	if lastPull(path).after(s.started) {
+	if lastPull(path).after(moment{boot, s.started}) {
 		scope := s.opt.Known
 		contents, err := vault.Open(vault.Path(s.store.dir, s.opt.Key, scope), s.opt.Key, scope)
 		if err == nil && !contents.Pulled.IsZero() {
 			return &contents, nil
 		}
 	}
-	began := now()
+	began := moment{boot, state.SinceBoot()}
 	if err := pull(); err != nil {
 		return nil, err
 	}

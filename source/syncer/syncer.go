@@ -127,7 +127,7 @@ func DefaultPolicy() Policy {
 // Watch; neither may be called twice or at the same time.
 type Syncer struct {
 	opt     Options
-	started moment
+	started int64 // see state.SinceBoot
 
 	places   []source.Place      // the resolved places; nil until they are
 	projects []infisical.Project // those that the identity sees, as far as they were looked up
@@ -152,7 +152,7 @@ func New(opt Options) *Syncer {
 	if opt.Policy == (Policy{}) {
 		opt.Policy = DefaultPolicy()
 	}
-	return &Syncer{opt: opt, started: now(), current: Snapshot{Hasher: opt.Hasher}, known: make(map[source.Place]infisical.Answer), clashes: make(map[string]string)}
+	return &Syncer{opt: opt, started: state.SinceBoot(), current: Snapshot{Hasher: opt.Hasher}, known: make(map[source.Place]infisical.Answer), clashes: make(map[string]string)}
 }
 
 // Folder is the name of the scope's folder in the state directory; empty when
