@@ -88,6 +88,7 @@ func TestUnreadableSettings(t *testing.T) {
 		{Given{"exec": {"maybe"}}, environ(), source.CodeUsage, `--exec "maybe" is not true or false`},
 		{Given{"start": {"later"}}, environ(), source.CodeUsage, `--start "later" is not one of live, vault, offline`},
 		{Given{"fallback": {"none,vault"}}, environ(), source.CodeUsage, `--fallback "none,vault" is not vault, dotenv, vault,dotenv or none`},
+		{Given{"from": {"dev", "a:b:c"}}, environ(), source.CodeUsage, `--from "dev,a:b:c" is not [PROJECT:]ENV:/PATH`},
 		{Given{"rename": {"A"}}, environ(), source.CodeUsage, `--rename "A" is not OLD=NEW`},
 		// A variable's text could be anything, a secret too.
 		{nil, environ("INFISICAL_SYNC_INTERVAL=hunter2"), source.CodeConfigInvalid, "INFISICAL_SYNC_INTERVAL is not a duration such as 500ms, 30s, 5m or 168h"},
@@ -262,7 +263,6 @@ func TestPlaces(t *testing.T) {
 		{Given{"from": {"dev:/a", "q:prod"}, "project": {"p"}}, environ("INFISICAL_ENVIRONMENT=x"),
 			[]source.Place{{Project: "p", Environment: "dev", Path: "/a"}, {Project: "q", Environment: "prod", Path: "/"}}, ""},
 		{Given{"from": {"dev:/a"}, "env": {"dev"}}, environ(), nil, source.CodeUsage},
-		{Given{"from": {"a:b:c"}}, environ(), nil, source.CodeUsage},
 	}
 	for _, test := range tests {
 		got, err := load(t, test.given, test.env, t.TempDir()).Places()

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,23 +23,24 @@ func (env Environ) set(name string) (string, bool) {
 const NestedVariable = "INFISYNC_RUN"
 
 // Load reads the settings of a command: flags first, then variables, then the
-// files found from dir upwards, then defaults. An error is a CodeUsage or
+// nearest .infisync.yaml and .infisical.json from dir upwards, then defaults. An error is a CodeUsage or
 // CodeConfigInvalid that names the setting, where it was given and what it may
-// be; a variable's text is never quoted.
+// be; what a variable or a file gives is never quoted.
 func Load(command Command, given Given, env Environ, dir string) (*Settings, error) {
-	s := &Settings{origin: make(map[string]string)}
+	s := &Settings{origin: make(map[string]origin)}
 	_, s.Nested = env.set(NestedVariable)
-	official, err := findOfficial(dir)
+	files, err := findFiles(dir)
 	if err != nil {
 		return nil, err
 	}
+	s.Files = files.used()
 	for i := range Table {
 		setting := &Table[i]
 		if setting.On&command == 0 {
 			continue
 		}
-		texts, origin := setting.lookup(given, env, official)
-		if origin != "" {
+		texts, origin := setting.lookup(given, env, files)
+		if origin.rank > byDefault {
 			s.origin[setting.Name] = origin
 		} else if setting.Default != "" {
 			texts = []string{setting.Default}
@@ -47,13 +49,14 @@ func Load(command Command, given Given, env Environ, dir string) (*Settings, err
 			continue
 		}
 		// Elsewhere an empty flag unsets what a variable or a file sets.
-		if strings.HasPrefix(origin, "--") && slices.Contains(texts, "") && (setting.Default != "" || setting.Many) {
-			return nil, source.Errorf(source.CodeUsage, "%s is given an empty value: is a variable not set?", origin)
+		if origin.rank == byFlag && slices.Contains(texts, "") && (setting.Default != "" || setting.Many) {
+			return nil, source.Errorf(source.CodeUsage, "%s is given an empty value: is a variable not set?", origin.name)
 		}
 		if wrong := setting.read(s)(texts); wrong != "" {
 			return nil, setting.wrong(texts, origin, wrong)
 		}
 	}
+	s.settlePlace()
 	if err := s.checkFormat(command); err != nil {
 		return nil, err
 	}
@@ -61,8 +64,8 @@ func Load(command Command, given Given, env Environ, dir string) (*Settings, err
 		return nil, err
 	}
 	s.settleMethod(env)
-	if official != nil {
-		s.Notices = append(s.Notices, official.notices...)
+	if files.official != nil {
+		s.Notices = append(s.Notices, files.official.notices...)
 	}
 	s.Notices = append(s.Notices, s.Credentials.notices...)
 	return s, nil
@@ -77,11 +80,10 @@ func (s *Settings) checkFormat(command Command) error {
 	return source.Errorf(source.CodeUsage, "there is no format %q: use text or json", s.Format)
 }
 
-// lookup finds what a setting was given and says where; an empty origin means
-// nowhere.
-func (setting *Setting) lookup(given Given, env Environ, official *officialFile) (texts []string, origin string) {
+// lookup finds what a setting was given and where.
+func (setting *Setting) lookup(given Given, env Environ, files files) (texts []string, _ origin) {
 	if texts := given[setting.Name]; len(texts) > 0 {
-		return texts, "--" + setting.Name
+		return texts, origin{"--" + setting.Name, byFlag}
 	}
 	for _, name := range append([]string{setting.Variable()}, setting.Vars...) {
 		text, ok := env.set(name)
@@ -89,14 +91,17 @@ func (setting *Setting) lookup(given Given, env Environ, official *officialFile)
 			continue
 		}
 		if setting.Many {
-			return splitComma(text), name
+			return splitComma(text), origin{name, byVariable}
 		}
-		return []string{minutes(name, text)}, name
+		return []string{minutes(name, text)}, origin{name, byVariable}
 	}
-	if text := official.get(setting.Name); text != "" {
-		return []string{text}, official.path
+	if texts := files.own.get(setting.Name); texts != nil {
+		return texts, origin{fmt.Sprintf("%s in %q", setting.Name, files.own.path), byFile}
 	}
-	return nil, ""
+	if text := files.official.get(setting.Name); text != "" {
+		return []string{text}, origin{files.official.path, byOfficial}
+	}
+	return nil, origin{}
 }
 
 // minutes reads the field's INFISICAL_SYNC_INTERVAL, where a bare number counts
@@ -111,14 +116,9 @@ func minutes(name, text string) string {
 	return text
 }
 
-func (setting *Setting) wrong(texts []string, origin, allowed string) error {
-	subject := origin
-	if strings.HasPrefix(origin, "--") { // argv is public already
-		subject += " " + strconv.Quote(strings.Join(texts, ","))
+func (setting *Setting) wrong(texts []string, origin origin, allowed string) error {
+	if origin.rank == byFlag { // argv is public already
+		return source.Errorf(source.CodeUsage, "%s %s is not %s", origin.name, strconv.Quote(strings.Join(texts, ",")), allowed)
 	}
-	code := source.CodeConfigInvalid
-	if strings.HasPrefix(origin, "--") {
-		code = source.CodeUsage
-	}
-	return source.Errorf(code, "%s is not %s", subject, allowed)
+	return source.Errorf(source.CodeConfigInvalid, "%s is not %s", origin.name, allowed)
 }

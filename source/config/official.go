@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,9 +13,6 @@ import (
 )
 
 const officialName = ".infisical.json"
-
-// maxFile bounds what is read of a configuration file.
-const maxFile = 1 << 20 // 1 MiB
 
 // officialFile is the official CLI's .infisical.json, as far as infisync honours
 // it: project, environment (by the git branch first) and path.
@@ -81,33 +77,6 @@ func jsonFault(err error) string {
 		return fmt.Sprintf("%q has the wrong type", kind.Field)
 	}
 	return "unreadable"
-}
-
-// readUpwards reads the file of that name in dir or the nearest folder above. The
-// data is nil when there is none.
-func readUpwards(dir, name string) (path string, data []byte, err error) {
-	for {
-		path = filepath.Join(dir, name)
-		info, err := os.Stat(path)
-		switch {
-		case err == nil && info.Mode().IsRegular():
-			if info.Size() > maxFile {
-				return path, nil, source.Errorf(source.CodeConfigInvalid, "%q is larger than 1 MiB", path)
-			}
-			data, err := os.ReadFile(path)
-			if err != nil {
-				return path, nil, source.Errorf(source.CodeConfigInvalid, "reading the configuration: %w", err)
-			}
-			return path, data, nil
-		case err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrPermission):
-			return path, nil, source.Errorf(source.CodeConfigInvalid, "reading the configuration: %w", err)
-		}
-		parent := filepath.Dir(dir)
-		if parent == dir {
-			return "", nil, nil
-		}
-		dir = parent
-	}
 }
 
 // gitBranch names the branch checked out in dir or a folder above; empty when

@@ -169,6 +169,19 @@ func pairs(into *map[string]string) reader {
 	}
 }
 
+// places reads [PROJECT:]ENV:/PATH.
+func places(into *[]string) reader {
+	return func(texts []string) string {
+		for _, text := range texts {
+			if _, err := source.ParsePlace(text); err != nil {
+				return "[PROJECT:]ENV:/PATH"
+			}
+		}
+		*into = texts
+		return ""
+	}
+}
+
 func splitComma(s string) []string {
 	var parts []string
 	for part := range strings.SplitSeq(s, ",") {

@@ -136,15 +136,36 @@ type Settings struct {
 	// Notices are what the user should be told about where settings came from.
 	Notices []string
 
-	origin map[string]string // setting → where it was given, as named to a user
+	// Files are the configuration files that were read, and what each sets.
+	Files []string
+
+	origin map[string]origin
 }
 
+// An origin is where a setting was given.
+type origin struct {
+	name string // as a user calls it
+	rank rank
+}
+
+// A rank is how strong an origin is against others.
+type rank int
+
+const (
+	byDefault rank = iota
+	byOfficial
+	byFile
+	byVariable
+	byFlag
+)
+
 // Given tells whether the setting was set by anything but its default.
-func (s *Settings) Given(name string) bool { return s.origin[name] != "" }
+func (s *Settings) Given(name string) bool { return s.origin[name].rank > byDefault }
 
 // Origin names where the setting was given: "--env", "INFISICAL_ENVIRONMENT",
-// a file's path; empty for the default.
-func (s *Settings) Origin(name string) string { return s.origin[name] }
+// "env in" and the path of .infisync.yaml, the path of .infisical.json; empty for the
+// default.
+func (s *Settings) Origin(name string) string { return s.origin[name].name }
 
 // Configured tells whether a server, a login or a credential is set, so that the
 // absence of the others is a mistake. Inside another infisync only a credential
@@ -168,16 +189,18 @@ func (s *Settings) Places() ([]source.Place, error) {
 		}
 		return []source.Place{{Project: s.Project, Environment: s.Env, Path: source.CleanPath(s.Path)}}, nil
 	}
+	from := s.origin["from"]
 	for _, name := range []string{"env", "path"} {
-		if s.origin[name] == "--"+name && s.origin["from"] == "--from" {
-			return nil, source.Errorf(source.CodeUsage, "--from and --%s together: --from names the whole place", name)
+		// Two variables may be there for different programs: --from counts.
+		if o := s.origin[name]; o.rank >= from.rank && o.rank > byOfficial && (o.rank != byVariable || from.rank != byVariable) {
+			return nil, source.Errorf(source.CodeUsage, "%s and %s together: --from names the whole place", from.name, o.name)
 		}
 	}
 	places := make([]source.Place, 0, len(s.From))
-	for _, from := range s.From {
-		place, err := source.ParsePlace(from)
+	for _, text := range s.From {
+		place, err := source.ParsePlace(text)
 		if err != nil {
-			return nil, source.Errorf(source.CodeUsage, "%s: %w", s.origin["from"], err)
+			return nil, err
 		}
 		if place.Project == "" {
 			place.Project = s.Project
@@ -185,4 +208,13 @@ func (s *Settings) Places() ([]source.Place, error) {
 		places = append(places, place)
 	}
 	return places, nil
+}
+
+// settlePlace lets --env count against a --from that was given with less weight: they
+// say the same in other words.
+func (s *Settings) settlePlace() {
+	if from := s.origin["from"]; from.rank > byDefault && s.origin["env"].rank > from.rank {
+		s.From = nil
+		delete(s.origin, "from")
+	}
 }

@@ -64,7 +64,7 @@ var Table = []Setting{
 		read: func(s *Settings) reader { return text(&s.Path) }},
 	{Name: "from", Group: groupWhat, On: scoped, Arg: "PLACE", Many: true,
 		Help: "take secrets from [PROJECT:]ENV:/PATH; repeatable, the later wins",
-		read: func(s *Settings) reader { return list(&s.From) }},
+		read: func(s *Settings) reader { return places(&s.From) }},
 	{Name: "all-projects", Group: groupWhat, On: scoped, Switch: true, Default: "false",
 		Help: "take every project the identity sees, in the order of their ids",
 		read: func(s *Settings) reader { return boolean(&s.AllProjects) }},

@@ -82,6 +82,7 @@ type check struct {
 
 func checks() []check {
 	return []check{
+		{"configuration-file", nil, (*checkup).files},
 		{"url", nil, (*checkup).url},
 		{"client-id", nil, (*checkup).clientID},
 		{"client-secret", nil, (*checkup).clientSecret},

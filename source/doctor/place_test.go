@@ -29,8 +29,8 @@ func TestPlaces(t *testing.T) {
 	wantItem(t, s.with("INFISYNC_ALLOW_EMPTY", "true").run(t), "places", doctor.OK, "", "lists 0")
 	wantItem(t, s.with("INFISYNC_RECURSIVE", "true").run(t), "places", doctor.OK, "", "lists 1")
 
-	s.flags["from"] = []string{"a:b:c:d"}
-	wantFailed(t, s.run(t), "places", source.CodeUsage, "a:b:c:d")
+	s.flags["env"] = []string{"dev"}
+	wantFailed(t, s.run(t), "places", source.CodeUsage, "--from names the whole place")
 }
 
 func TestProjects(t *testing.T) {

@@ -11,6 +11,15 @@ import (
 	"infisync/source/infisical"
 )
 
+// files names the configuration files in use. One that cannot be read ends infisync
+// before there is a checklist.
+func (c *checkup) files(context.Context) Item {
+	if len(c.Settings.Files) == 0 {
+		return ok("none, from the working directory upwards")
+	}
+	return ok("%s", strings.Join(c.Settings.Files, "; "))
+}
+
 // url checks the server's address.
 func (c *checkup) url(context.Context) Item {
 	s := c.Settings
