@@ -70,13 +70,24 @@ func (b *bench) measure(ctx context.Context) (err error) {
 		return fmt.Errorf("starting the emulator: %w", err)
 	}
 	defer b.emulator.stop()
-	for _, part := range []func(context.Context) error{b.starts, b.resident, b.changes, b.large, b.size} {
-		if err := part(ctx); err != nil {
+	for _, part := range []struct {
+		what    string
+		measure func(context.Context) error
+	}{
+		{"starts", b.starts}, {"resident processes, for minutes", b.resident}, {"changes", b.changes},
+		{"many secrets", b.large}, {"the binary", b.size},
+	} {
+		fmt.Fprintf(os.Stderr, "\nbench: measuring %s\n", part.what)
+		if err := part.measure(ctx); err != nil {
 			return err
 		}
 	}
 	fmt.Printf("\nTargets\n\n")
-	return printTable(os.Stdout, []string{"what", "target", "measured", "of the target", ""}, cells(b.rows))
+	if err := printTable(os.Stdout, []string{"what", "target", "measured", "of the target", ""}, cells(b.rows)); err != nil {
+		return err
+	}
+	fmt.Printf("\n%d of %d targets are met. Goroutines cannot be counted from outside: make soak does.\n", b.met(), len(b.rows))
+	return nil
 }
 
 func (b *bench) helper(name string) string { return filepath.Join(b.dir, name) }

@@ -22,11 +22,22 @@ func (b *bench) target(what, target, measured string, share float64) {
 	b.rows = append(b.rows, row{what, target, measured, share})
 }
 
+func (r row) met() bool { return r.share <= 1 }
+
+func (b *bench) met() (n int) {
+	for _, r := range b.rows {
+		if r.met() {
+			n++
+		}
+	}
+	return n
+}
+
 func cells(rows []row) [][]string {
 	out := make([][]string, len(rows))
 	for i, r := range rows {
 		verdict := "met"
-		if r.share > 1 {
+		if !r.met() {
 			verdict = "MISSED"
 		}
 		out[i] = []string{r.what, r.target, r.measured, fmt.Sprintf("%.2f", r.share), verdict}
