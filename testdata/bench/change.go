@@ -12,7 +12,7 @@ import (
 // changes measures from the moment the server sends the answer that holds a change
 // to the moment the new child, a Go program, gets to its first line. The child that
 // it replaces ends at once.
-func (b *bench) changes(ctx context.Context) error {
+func (b *bench) changes(ctx context.Context) (err error) {
 	const path = "/changing"
 	if err := b.emulator.fill(path, secretsAtStart-1, 40); err != nil {
 		return err
@@ -27,7 +27,11 @@ func (b *bench) changes(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer w.stop()
+	defer func() {
+		if said := w.stop(); err != nil {
+			err = fmt.Errorf("%w\n%s", err, said)
+		}
+	}()
 	var took []time.Duration
 	for i := range b.runs {
 		want := strconv.Itoa(i)

@@ -30,6 +30,7 @@ const environment = "dev"
 // An Emulator is what the serving process offers to the measuring one, over its
 // standard input and output.
 type Emulator struct {
+	ctx    context.Context // ends what waits
 	server *infisicaltest.Server
 	listed atomic.Int64
 }
@@ -48,7 +49,8 @@ type Seen struct {
 
 // serve ends with its standard input. The rate limits are off.
 func serve() {
-	e := new(Emulator)
+	ctx, cancel := context.WithCancel(context.Background())
+	e := &Emulator{ctx: ctx}
 	server, err := infisicaltest.Start(infisicaltest.Options{Log: e})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "emulator:", err)
@@ -60,7 +62,7 @@ func serve() {
 		fmt.Fprintln(os.Stderr, "emulator:", err)
 		os.Exit(1)
 	}
-	link.ServeConn(pipes{os.Stdin, os.Stdout})
+	link.ServeConn(pipes{input{os.Stdin, cancel}, os.Stdout})
 	server.Close()
 }
 
@@ -104,7 +106,7 @@ func (e *Emulator) Seen(_ struct{}, seen *Seen) error {
 
 // Unchanged waits until so many listings were answered with 304 since the last Reset.
 func (e *Emulator) Unchanged(n int, _ *struct{}) error {
-	return e.server.Wait(context.Background(), infisicaltest.KindList304, n)
+	return e.server.Wait(e.ctx, infisicaltest.KindList304, n)
 }
 
 // An emulator is the serving process, seen from the measuring one.
@@ -145,7 +147,7 @@ func (e *emulator) stop() {
 	e.cmd.Wait()
 }
 
-// set makes n secrets of size bytes in a folder.
+// fill makes n secrets of size bytes in a folder.
 func (e *emulator) fill(path string, n, size int) error {
 	secrets := make(map[string]string, n)
 	for i := range n {
@@ -172,7 +174,7 @@ func (e *emulator) unchanged(ctx context.Context, n int) error {
 	case <-call.Done:
 		return call.Error
 	case <-ctx.Done():
-		return ctx.Err()
+		return context.Cause(ctx)
 	}
 }
 
@@ -183,6 +185,20 @@ type pipes struct {
 }
 
 func (p pipes) Close() error { return errors.Join(p.ReadCloser.Close(), p.WriteCloser.Close()) }
+
+// input calls end at its end, for whom a connection waits before it closes.
+type input struct {
+	io.ReadCloser
+	end func()
+}
+
+func (in input) Read(p []byte) (int, error) {
+	n, err := in.ReadCloser.Read(p)
+	if err != nil {
+		in.end()
+	}
+	return n, err
+}
 
 // monotonic is CLOCK_MONOTONIC in nanoseconds, the same in all processes.
 func monotonic() int64 {

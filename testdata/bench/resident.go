@@ -5,6 +5,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -102,7 +103,20 @@ func (b *bench) idle(ctx context.Context, path string, polls int) (h history, er
 	if err != nil {
 		return h, err
 	}
-	defer w.stop()
+	defer func() {
+		if said := w.stop(); err != nil {
+			err = fmt.Errorf("%w\n%s", err, said)
+		}
+	}()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go func() {
+		_, _, err := w.started()
+		if err == nil {
+			err = errors.New("a child was started although nothing had changed")
+		}
+		cancel(err)
+	}()
 	var before Seen
 	for n := warmUp; n <= polls; n++ {
 		if err := b.emulator.unchanged(ctx, n); err != nil {
@@ -114,10 +128,10 @@ func (b *bench) idle(ctx context.Context, path string, polls int) (h history, er
 			return h, err
 		}
 		h.samples = append(h.samples, now)
-		if n == warmUp {
-			before, err = b.emulator.seen()
+		if n > warmUp {
+			continue
 		}
-		if err != nil {
+		if before, err = b.emulator.seen(); err != nil {
 			return h, err
 		}
 	}
@@ -155,7 +169,7 @@ func (b *bench) watch(ctx context.Context, path string) (*watcher, error) {
 	}
 	w.lines = bufio.NewScanner(out)
 	if _, _, err := w.started(); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w\n%s", err, w.stop())
 	}
 	return w, b.emulator.reset()
 }
@@ -164,18 +178,18 @@ func (b *bench) watch(ctx context.Context, path string) (*watcher, error) {
 // when it started, in nanoseconds of CLOCK_MONOTONIC.
 func (w *watcher) started() (generation string, at int64, err error) {
 	if !w.lines.Scan() {
-		w.stop()
-		return "", 0, fmt.Errorf("infisync ended before its child started: %w\n%s", w.lines.Err(), w.said.String())
+		return "", 0, errors.New("infisync ended before a child started")
 	}
 	generation, stamp, _ := strings.Cut(w.lines.Text(), " ")
 	at, err = strconv.ParseInt(stamp, 10, 64)
 	return generation, at, err
 }
 
-// stop ends infisync and its child.
-func (w *watcher) stop() {
+// stop ends infisync and its child and returns what infisync said.
+func (w *watcher) stop() (said string) {
 	w.cmd.Process.Signal(syscall.SIGTERM)
 	w.cmd.Wait()
+	return w.said.String()
 }
 
 // look reads what the kernel tells of a process.
