@@ -661,6 +661,7 @@ func TestNothingLeaks(t *testing.T) {
 		{name: "masked", fault: &infisicaltest.Fault{Do: infisicaltest.FaultMaskValues, Kind: infisicaltest.KindList}},
 		{name: "client secret with a line end", env: []string{"INFISICAL_CLIENT_SECRET=" + canary}},
 		{name: "token", env: []string{"INFISICAL_CLIENT_ID=", "INFISICAL_CLIENT_SECRET=", "INFISICAL_TOKEN=" + canary}},
+		{name: "JWT", env: []string{"INFISYNC_AUTH=jwt", "INFISICAL_MACHINE_IDENTITY_ID=" + infisicaltest.DefaultClientID, "INFISICAL_JWT=" + canary}},
 		{name: "in the URL", env: []string{"INFISICAL_URL=https://user:" + mark + "@127.0.0.1:1"}},
 		{name: "too large for the kernel", args: []string{"run", "--rename", "BIG=HUGE"}},
 		{name: ".env", args: []string{"run", "--env-file", "bad.env"}, env: []string{"INFISICAL_URL=", "INFISICAL_CLIENT_ID=", "INFISICAL_CLIENT_SECRET="}},

@@ -30,10 +30,14 @@ func (m Method) String() string {
 	return string(m) + " auth"
 }
 
-// method reads a method, also as the official tools name it: "oidc-auth".
+// method reads a method, also as the official tools name it, "oidc-auth", or nothing.
 func method(into *string) reader {
 	known := oneOf(into, string(Universal), string(Token), string(Kubernetes), string(OIDC), string(JWT))
 	return func(texts []string) string {
+		if last(texts) == "" {
+			*into = ""
+			return ""
+		}
 		return known([]string{strings.TrimSuffix(last(texts), "-auth")})
 	}
 }

@@ -62,6 +62,10 @@ func TestMethodUnknown(t *testing.T) {
 	if source.CodeOf(err) != source.CodeConfigInvalid || !strings.Contains(err.Error(), "INFISICAL_AUTH_METHOD is not one of") {
 		t.Errorf("INFISICAL_AUTH_METHOD gave %v", err)
 	}
+	s := load(t, Given{"auth": {""}}, environ("INFISICAL_AUTH_METHOD=jwt", "INFISICAL_TOKEN=t"), t.TempDir())
+	if s.Method != Token {
+		t.Errorf("an empty --auth leaves %s", s.Method)
+	}
 }
 
 // What a chosen method lacks is named, whatever else is set.
