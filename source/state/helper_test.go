@@ -10,8 +10,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"syscall"
 	"testing"
+
+	"infisync/source"
 )
 
 // roleVariable makes the test binary another process.
@@ -55,6 +58,15 @@ func act(role, dir string) error {
 		return err
 	}
 	return fmt.Errorf("unknown role %q", role)
+}
+
+// counting is a set in which every value is n.
+func counting(n int) source.Set {
+	var pairs []string
+	for i := range 500 {
+		pairs = append(pairs, fmt.Sprintf("NAME_%03d", i), strconv.Itoa(n))
+	}
+	return set(pairs...)
 }
 
 // A helper is the test binary as another process.

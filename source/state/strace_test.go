@@ -3,26 +3,14 @@
 package state
 
 import (
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"testing"
 
-	"infisync/source"
 	"infisync/source/state/disk"
 	"infisync/source/state/disk/disktest"
 )
-
-// counting is a set in which every value is n.
-func counting(n int) source.Set {
-	var pairs []string
-	for i := range 500 {
-		pairs = append(pairs, fmt.Sprintf("NAME_%03d", i), strconv.Itoa(n))
-	}
-	return set(pairs...)
-}
 
 // A process killed at any system call of an update leaves the state file before or
 // the one after, whole; one that was not killed leaves nothing else beside it.
