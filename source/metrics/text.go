@@ -55,6 +55,9 @@ func label(name, value string) string {
 	return name + `="` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`).Replace(value) + `"`
 }
 
+// labels are several of them.
+func labels(each ...string) string { return strings.Join(each, ",") }
+
 // only is the one sample of a family without labels.
 func only(value float64) []sample { return []sample{{value: value}} }
 
@@ -97,16 +100,19 @@ func (m *Metrics) Write(w io.Writer) error {
 }
 
 func (m *Metrics) ofSyncs() []family {
-	build := label("version", m.opt.Version) + "," + label("goversion", runtime.Version())
+	build := labels(label("version", m.opt.Version), label("goversion", runtime.Version()))
 	var synced, secrets, origins []sample
 	for _, folder := range slices.Sorted(maps.Keys(m.scopes)) {
-		held, scope := m.scopes[folder], label("scope", folder)
-		secrets = append(secrets, sample{scope, float64(held.Secrets)})
+		held, scope := m.scopes[folder], []string{label("scope", folder)}
+		if folder == "" {
+			scope = nil
+		}
+		secrets = append(secrets, sample{labels(scope...), float64(held.Secrets)})
 		if !held.Synced.IsZero() {
-			synced = append(synced, sample{scope, seconds(held.Synced)})
+			synced = append(synced, sample{labels(scope...), seconds(held.Synced)})
 		}
 		for _, origin := range []Origin{Dotenv, Server, Vault} {
-			origins = append(origins, sample{scope + "," + label("source", string(origin)), truth(held.Origin == origin)})
+			origins = append(origins, sample{labels(append(scope, label("source", string(origin)))...), truth(held.Origin == origin)})
 		}
 	}
 	return []family{
