@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -925,16 +926,25 @@ func TestClockSetBack(t *testing.T) {
 	expectRan(t, b, status, stderr, newSet)
 }
 
-// TestClosedToTheSameUser: another process of the user cannot read infisync's
-// environment and memory, in which its credentials are.
-func TestClosedToTheSameUser(t *testing.T) {
+// asUser is a command of another user's.
+func asUser(uid int, argv ...string) *exec.Cmd {
+	id := fmt.Sprint(uid)
+	return exec.Command("setpriv", append([]string{"--reuid", id, "--regid", id, "--clear-groups"}, argv...)...)
+}
+
+// A house is where another user runs infisync: the program, which all may start, and
+// the user's home, which all may look into. Its bench has the server and root's eyes.
+type house struct {
+	*bench
+	uid int
+}
+
+func newHouse(t *testing.T, uid int) house {
+	t.Helper()
 	if os.Getuid() != 0 || runtime.GOOS != "linux" {
-		t.Skip("needs root on Linux: to be two processes of another user")
+		t.Skip("needs root on Linux: to be two processes of other users")
 	}
-	setpriv := func(argv ...string) *exec.Cmd {
-		return exec.Command("setpriv", append([]string{"--reuid", "65534", "--regid", "65534", "--clear-groups"}, argv...)...)
-	}
-	if err := setpriv("true").Run(); err != nil {
+	if err := asUser(nobody, "true").Run(); err != nil {
 		if os.Getenv("CI") != "" {
 			t.Fatal(err)
 		}
@@ -944,46 +954,199 @@ func TestClosedToTheSameUser(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer os.RemoveAll(dir)
+	t.Cleanup(func() { os.RemoveAll(dir) })
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	binary, err := os.ReadFile(self)
+	home := filepath.Join(dir, "home")
 	err = errors.Join(err, os.Chmod(dir, 0o755), os.WriteFile(filepath.Join(dir, "infisync"), binary, 0o755),
-		os.WriteFile(filepath.Join(dir, ".env"), []byte("A=1\n"), 0o644))
+		os.Mkdir(home, 0o755), os.Chown(home, uid, uid))
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := setpriv(filepath.Join(dir, "infisync"), "run", "--", "sh", "-c", "echo $$; cat")
-	cmd.Dir, cmd.Env = dir, []string{"PATH=" + os.Getenv("PATH")}
+	b := newBench(t, infisicaltest.Options{}, "HOME="+home, "TMPDIR="+home, "XDG_STATE_HOME="+filepath.Join(home, "state"))
+	b.set("A", "1")
+	b.dir = home
+	return house{b, uid}
+}
+
+// infisync is a command of the house's user.
+func (h house) infisync(args ...string) *exec.Cmd {
+	cmd := asUser(h.uid, append([]string{filepath.Join(filepath.Dir(h.dir), "infisync")}, args...)...)
+	cmd.Dir, cmd.Env = h.dir, h.env
+	return cmd
+}
+
+// start starts infisync with a child, which ends when the test does, and returns
+// their process ids.
+func (h house) start() (infisync, child int) {
+	h.t.Helper()
+	cmd := h.infisync("run", "--", "sh", "-c", "echo $$; cat")
+	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {
-		t.Fatal(err)
+		h.t.Fatal(err)
 	}
 	out, err := cmd.StdoutPipe()
 	if err != nil {
+		h.t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		h.t.Fatal(err)
+	}
+	h.t.Cleanup(func() {
+		in.Close()
+		cmd.Wait()
+	})
+	if _, err := fmt.Fscan(out, &child); err != nil {
+		h.t.Fatal(err)
+	}
+	return cmd.Process.Pid, child
+}
+
+// nobody and another are users who own nothing.
+const nobody, another = 65534, 65533
+
+// opens tells whether the user can open a file, or list a folder.
+func opens(uid int, path string) bool {
+	return asUser(uid, "sh", "-c", `[ -d "$0" ] && exec ls "$0" >/dev/null || : <"$0"`, path).Run() == nil
+}
+
+// proc are the files by which a process could be looked into.
+func proc(pid int) []string {
+	return []string{fmt.Sprintf("/proc/%d/environ", pid), fmt.Sprintf("/proc/%d/mem", pid), fmt.Sprintf("/proc/%d/maps", pid)}
+}
+
+// TestClosedToTheSameUser: another process of the user cannot read infisync's
+// environment and memory, in which its credentials are.
+func TestClosedToTheSameUser(t *testing.T) {
+	infisync, child := newHouse(t, nobody).start()
+	for _, path := range proc(infisync) {
+		if opens(nobody, path) {
+			t.Errorf("a process of the same user can open infisync's %s", path)
+		}
+	}
+	for _, path := range proc(child) {
+		if !opens(nobody, path) {
+			t.Errorf("the child's %s is closed to its own user too", path)
+		}
+	}
+}
+
+// TestClosedToOtherUsers: nothing that infisync keeps, has in memory or was given can
+// be read by another user.
+func TestClosedToOtherUsers(t *testing.T) {
+	for _, owner := range []int{0, another} {
+		t.Run(fmt.Sprint("user ", owner), func(t *testing.T) {
+			h := newHouse(t, owner)
+			infisync, child := h.start()
+			paths := slices.Concat(proc(infisync), proc(child))
+			kept := ""
+			err := filepath.WalkDir(h.path("state"), func(path string, d os.DirEntry, err error) error {
+				kept += " " + d.Name()
+				if err != nil || !d.IsDir() {
+					paths = append(paths, path)
+					return err
+				}
+				if opens(nobody, path) {
+					t.Errorf("another user can list %s", path)
+				}
+				return os.Chmod(path, 0o711) // its own mode is to keep what is below closed, too
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, name := range []string{"vault.", ".age", "infisical_sync_state.json", "run", "logins"} {
+				if !strings.Contains(kept, name) {
+					t.Errorf("no %s was there to be read:%s", name, kept)
+				}
+			}
+			for _, path := range paths {
+				if opens(nobody, path) {
+					t.Errorf("another user can read %s", path)
+				}
+			}
+			if own := proc(child)[0]; !opens(owner, own) || !opens(0, own) || !opens(owner, h.path("state")) {
+				t.Error("nor can its own user")
+			}
+		})
+	}
+}
+
+// TestStateDirectoryOfAnotherUser: one that another user has prepared is refused, with
+// nothing written into it and no child started.
+func TestStateDirectoryOfAnotherUser(t *testing.T) {
+	for _, owner := range []int{0, another} {
+		t.Run(fmt.Sprint("user ", owner), func(t *testing.T) {
+			h := newHouse(t, owner)
+			for name, prepare := range map[string]func(dir string) error{
+				"the other's":             func(dir string) error { return os.Chown(dir, nobody, nobody) },
+				"the other's for all":     func(dir string) error { return errors.Join(os.Chown(dir, nobody, nobody), os.Chmod(dir, 0o777)) },
+				"all may write":           func(dir string) error { return errors.Join(os.Chown(dir, owner, owner), os.Chmod(dir, 0o757)) },
+				"the other's group's too": func(dir string) error { return errors.Join(os.Chown(dir, owner, nobody), os.Chmod(dir, 0o770)) },
+			} {
+				dir := filepath.Join(filepath.Dir(h.dir), name)
+				link := dir + " by a link"
+				if err := errors.Join(os.Mkdir(dir, 0o755), prepare(dir), os.Symlink(dir, link), os.Lchown(link, nobody, nobody)); err != nil {
+					t.Fatal(err)
+				}
+				for _, given := range []string{dir, link} {
+					out, err := h.infisync("run", "--once", "--state-dir", given, "--", "echo", "started").CombinedOutput()
+					exit, ok := errors.AsType[*exec.ExitError](err)
+					if !ok || exit.ExitCode() != statusRun || !bytes.Contains(out, []byte("infisync: error [state-dir]: ")) || bytes.Contains(out, []byte("started")) {
+						t.Errorf("%s: %v, %s", given, err, out)
+					}
+				}
+				if files, err := os.ReadDir(dir); err != nil || len(files) > 0 {
+					t.Errorf("%s: there is %v, %v", name, files, err)
+				}
+			}
+		})
+	}
+}
+
+// TestNoCoreFile: when infisync crashes, with its credentials in memory, nothing of it
+// is written to the disk.
+func TestNoCoreFile(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("no other system lets a process forbid it")
+	}
+	server, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
 		t.Fatal(err)
 	}
+	defer server.Close()
+	b := newBench(t, infisicaltest.Options{}, "INFISICAL_URL=http://"+server.Addr().String(), "GOTRACEBACK=crash")
+	dumps := func(argv ...string) *exec.Cmd {
+		return b.command("sh", append([]string{"-c", `ulimit -c unlimited && exec "$@"`, "sh"}, argv...)...)
+	}
+	// Where a shell leaves none either, because of the hard limit, there is nothing to see.
+	other := dumps("sh", "-c", "kill -QUIT $$")
+	other.Run()
+	if !other.ProcessState.Sys().(syscall.WaitStatus).CoreDump() {
+		t.Skip("this machine writes no core files at all")
+	}
+	cmd := dumps("infisync", "projects")
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	defer cmd.Wait()
-	defer in.Close()
-	var child int
-	if _, err := fmt.Fscan(out, &child); err != nil {
+	conn, err := server.Accept()
+	if err != nil {
 		t.Fatal(err)
 	}
-	readable := func(pid int, file string) bool {
-		return setpriv("head", "-c", "0", fmt.Sprintf("/proc/%d/%s", pid, file)).Run() == nil
+	defer conn.Close()
+	if _, err := io.ReadFull(conn, make([]byte, 1)); err != nil { // it has begun to log in
+		t.Fatal(err)
 	}
-	for _, file := range []string{"environ", "mem", "maps"} {
-		if readable(cmd.Process.Pid, file) {
-			t.Errorf("a process of the same user can open infisync's %s", file)
-		}
+	if err := cmd.Process.Signal(syscall.SIGQUIT); err != nil {
+		t.Fatal(err)
 	}
-	if !readable(child, "environ") {
-		t.Error("the child is closed to its own user too")
+	cmd.Wait()
+	status := cmd.ProcessState.Sys().(syscall.WaitStatus)
+	if !status.Signaled() || status.CoreDump() {
+		t.Errorf("it ended with %v, want a crash without a core file", cmd.ProcessState)
 	}
 }
 
