@@ -116,7 +116,7 @@ func DefaultPolicy() Policy {
 		HastyStart:   10 * time.Second,
 		PatientStart: 120 * time.Second,
 		RefusedWait:  5 * time.Minute,
-		MaxBackOff:   10 * time.Minute,
+		MaxBackOff:   5 * time.Minute, // so that a server that is back is found within that
 		Jitter:       0.1,
 		LockWait:     30 * time.Second,
 		Reseal:       time.Hour,

@@ -28,7 +28,7 @@ func (s *Syncer) watch(ctx context.Context, out chan Snapshot) {
 		s.storeGraph()
 	}
 	hints := s.watchFiles(ctx)
-	wait := s.wait()
+	wait := time.Duration(rand.Float64() * float64(s.opt.Interval)) // those that start together part here
 	if s.opt.Start == "vault" {
 		wait = 0 // the start did not ask; now is the time
 	}

@@ -252,7 +252,7 @@ func TestWait(t *testing.T) {
 	s.failures = 2
 	within(4 * time.Minute)
 	s.failures = 1000
-	within(10 * time.Minute)
+	within(5 * time.Minute)
 	s.failures, s.kind = 1, source.CodeLoginRefused
 	within(5 * time.Minute)
 	s.opt.Interval = time.Hour
@@ -263,7 +263,7 @@ func TestWait(t *testing.T) {
 func TestDefaultPolicy(t *testing.T) {
 	want := Policy{
 		HastyStart: 10 * time.Second, PatientStart: 120 * time.Second, RefusedWait: 5 * time.Minute,
-		MaxBackOff: 10 * time.Minute, Jitter: 0.1, LockWait: 30 * time.Second, Reseal: time.Hour,
+		MaxBackOff: 5 * time.Minute, Jitter: 0.1, LockWait: 30 * time.Second, Reseal: time.Hour,
 	}
 	if got := DefaultPolicy(); got != want {
 		t.Errorf("got %+v, want %+v", got, want)

@@ -164,6 +164,9 @@ func (s *Server) Credentials() (clientID, clientSecret string) {
 	return s.identities[0].ClientID, s.identities[0].ClientSecret
 }
 
+// Handler is the server without its network, for requests that need none.
+func (s *Server) Handler() http.Handler { return http.HandlerFunc(s.serve) }
+
 // Up makes the server listen at its address, after Down.
 func (s *Server) Up() error {
 	s.upDown.Lock()
@@ -180,7 +183,7 @@ func (s *Server) Up() error {
 		listener = tls.NewListener(listener, s.tls)
 	}
 	s.http = &http.Server{
-		Handler:   http.HandlerFunc(s.serve),
+		Handler:   s.Handler(),
 		ConnState: s.log.connection,
 		// Above the API's own limit, whose answer is the handler's.
 		MaxHeaderBytes:    4 * maxHeaderBytes,
