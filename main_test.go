@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"math/rand/v2"
 	"net"
 	"os"
@@ -19,6 +20,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -48,6 +50,7 @@ func TestMain(m *testing.M) {
 		"infisync":         main,
 		"infisync-hurried": hurried,
 		"infisync-patient": patient,
+		"infisync-busy":    busy,
 		"child-env":        childEnv,
 		"child-digest":     childDigest,
 		"child-report":     childReport,
@@ -71,6 +74,54 @@ func patient() {
 	client.Answer, client.Hasty = 5*time.Minute, 5*time.Minute
 	limits.HastyStart, limits.PatientStart, limits.LockWait = 10*time.Minute, 10*time.Minute, 10*time.Minute
 	os.Exit((&app{clientPolicy: client, syncPolicy: limits}).start(os.Args))
+}
+
+// busy is infisync that polls every 5 ms, and tells whoever connects to the socket
+// $MEASURE what it holds.
+func busy() {
+	listener, err := net.Listen("unix", os.Getenv("MEASURE"))
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			json.NewEncoder(conn).Encode(measureHeld())
+			conn.Close()
+		}
+	}()
+	limits := syncer.DefaultPolicy()
+	limits.Pace = 5 * time.Millisecond
+	os.Exit((&app{syncPolicy: limits}).start(os.Args))
+}
+
+// held is what a process has of what can leak.
+type held struct{ Goroutines, Descriptors, Threads, AnonKiB int }
+
+// measureHeld takes the least of many looks, since a poll has some for a moment.
+func measureHeld() held {
+	debug.FreeOSMemory()
+	least := held{math.MaxInt, math.MaxInt, math.MaxInt, math.MaxInt}
+	for range 200 {
+		var now held
+		now.Goroutines = runtime.NumGoroutine()
+		for dir, n := range map[string]*int{"/proc/self/fd": &now.Descriptors, "/proc/self/task": &now.Threads} {
+			entries, _ := os.ReadDir(dir)
+			*n = len(entries)
+		}
+		status, _ := os.ReadFile("/proc/self/status")
+		if _, after, ok := strings.Cut(string(status), "RssAnon:"); ok {
+			fmt.Sscan(after, &now.AnonKiB)
+		}
+		least = held{min(least.Goroutines, now.Goroutines), min(least.Descriptors, now.Descriptors),
+			min(least.Threads, now.Threads), min(least.AnonKiB, now.AnonKiB)}
+		time.Sleep(time.Millisecond)
+	}
+	return least
 }
 
 // childEnv writes its environment to the file it is given, each entry ended by
@@ -1352,4 +1403,61 @@ func oddValue(random *rand.Rand) string {
 		b.WriteString(parts[random.IntN(len(parts))])
 	}
 	return b.String()
+}
+// TestNothingPilesUp: after many polls and restarts infisync holds no more goroutines,
+// descriptors, threads and memory than after the first hundred.
+func TestNothingPilesUp(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("what a process holds is read from /proc")
+	}
+	polls, restarts := 600, 5
+	if os.Getenv("INFISYNC_SOAK") != "" {
+		polls, restarts = 10_000, 200
+	}
+	b := newBench(t, infisicaltest.Options{}, "INFISYNC_DEBOUNCE=0s")
+	b.env = append(b.env, "MEASURE="+b.path("measure"))
+	b.set("A", "0")
+	cmd := b.command("infisync-busy", "run", "--", "child-report", b.path("report"), "A")
+	cmd.Stderr = os.Stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	first := awaitPolls(b, 100)
+	for n := range restarts {
+		b.set("A", fmt.Sprint(n+1))
+		b.await("report", "started", n+2)
+		awaitPolls(b, 100+(n+1)*(polls-100)/restarts)
+	}
+	last := awaitPolls(b, polls)
+	t.Logf("after 100 polls %+v, after %d polls and %d restarts %+v", first, polls, restarts, last)
+	switch {
+	case last.Goroutines > first.Goroutines, last.Descriptors > first.Descriptors:
+		t.Errorf("after %d polls and %d restarts it holds %+v, after the first 100 polls %+v", polls, restarts, last, first)
+	case last.Threads > first.Threads+2: // the runtime makes one when all others are in a system call, and keeps it
+		t.Errorf("it has %d threads, after the first 100 polls %d", last.Threads, first.Threads)
+	case last.AnonKiB > first.AnonKiB+2048:
+		t.Errorf("it holds %d KiB, after the first 100 polls %d", last.AnonKiB, first.AnonKiB)
+	}
+	if err := errors.Join(cmd.Process.Signal(syscall.SIGTERM), cmd.Wait()); err != nil {
+		t.Error(err)
+	}
+}
+
+// awaitPolls waits for the nth poll and returns what infisync holds then.
+func awaitPolls(b *bench, n int) (h held) {
+	b.t.Helper()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for b.server.Count(infisicaltest.KindLogin) < n {
+		<-tick.C
+	}
+	conn, err := net.Dial("unix", b.path("measure"))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer conn.Close()
+	if err := json.NewDecoder(conn).Decode(&h); err != nil {
+		b.t.Fatal(err)
+	}
+	return h
 }

@@ -107,6 +107,7 @@ type Policy struct {
 	MaxBackOff   time.Duration // longest wait after repeated failures, if Interval is not longer
 	Jitter       float64       // part of a wait by which it varies up and down
 	LockWait     time.Duration // longest wait for another process that writes: without it there are secrets to give, too
+	Pace         time.Duration // instead of Options.Interval; zero: that
 	Reseal       time.Duration // the vault's time of pull is at most this much too old
 }
 
@@ -151,6 +152,9 @@ func New(opt Options) *Syncer {
 	}
 	if opt.Policy == (Policy{}) {
 		opt.Policy = DefaultPolicy()
+	}
+	if opt.Policy.Pace > 0 {
+		opt.Interval = opt.Policy.Pace
 	}
 	return &Syncer{opt: opt, started: state.SinceBoot(), current: Snapshot{Hasher: opt.Hasher}, known: make(map[source.Place]infisical.Answer), clashes: make(map[string]string)}
 }
