@@ -1404,6 +1404,7 @@ func oddValue(random *rand.Rand) string {
 	}
 	return b.String()
 }
+
 // TestNothingPilesUp: after many polls and restarts infisync holds no more goroutines,
 // descriptors, threads and memory than after the first hundred.
 func TestNothingPilesUp(t *testing.T) {
