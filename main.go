@@ -165,6 +165,7 @@ func (a *app) commands() []*cli.Command {
 		a.command("ps", config.Status, "list the running infisync processes and their children", alone(a.source(syncer.Setup.Processes))),
 		a.command("status", config.Status, "tell when each scope was synced last, and who runs with it", alone(a.source(syncer.Setup.Status))),
 		a.command("doctor", config.Doctor, "go through the checklist and say what to mend", alone(a.doctor)),
+		a.command("init", config.Init, "write .infisync.yaml for this folder; asks on a terminal", alone(a.source(syncer.Setup.Init))),
 		a.command("graph", config.Graph, "query the knowledge graph of the secrets' metadata", alone(a.source(syncer.Setup.Graph))),
 		{
 			Name: "version", Usage: "print the version", OnUsageError: a.usageError,
@@ -237,7 +238,7 @@ func (a *app) load(set config.Command, given config.Given) error {
 	for _, notice := range a.settings.Notices {
 		a.log.Warn(notice)
 	}
-	if set&(config.Doctor|config.Status|config.Graph|config.Explain) != 0 {
+	if set&(config.Doctor|config.Status|config.Graph|config.Explain|config.Init) != 0 {
 		return nil // these look at settings that cannot work, or need none
 	}
 	return a.settings.Check()

@@ -23,6 +23,12 @@ Examples:
    infisync push --from-dotenv .env --dry-run
    infisync push TLS_KEY --stdin < key.pem
    infisync push --all                        every local value of the vault`,
+	"init": `
+
+Examples:
+   infisync init                           ask, and write .infisync.yaml here
+   infisync init --env dev --path /backend --yes
+   infisync init --from dev:/shared --from dev:/app --yes`,
 	"delete":  "NAME...",
 	"set":     "NAME",
 	"get":     "NAME",

@@ -39,7 +39,8 @@ func Load(command Command, given Given, env Environ, dir string) (*Settings, err
 		if setting.On&command == 0 {
 			continue
 		}
-		texts, origin := setting.lookup(given, env, files)
+		origin := setting.lookup(given, env, files)
+		texts := origin.texts
 		if origin.rank > byDefault {
 			s.origin[setting.Name] = origin
 		} else if setting.Default != "" {
@@ -53,7 +54,7 @@ func Load(command Command, given Given, env Environ, dir string) (*Settings, err
 			return nil, source.Errorf(source.CodeUsage, "%s is given an empty value: is a variable not set?", origin.name)
 		}
 		if wrong := setting.read(s)(texts); wrong != "" {
-			return nil, setting.wrong(texts, origin, wrong)
+			return nil, origin.wrong(wrong)
 		}
 	}
 	s.settlePlace()
@@ -81,9 +82,9 @@ func (s *Settings) checkFormat(command Command) error {
 }
 
 // lookup finds what a setting was given and where.
-func (setting *Setting) lookup(given Given, env Environ, files files) (texts []string, _ origin) {
+func (setting *Setting) lookup(given Given, env Environ, files files) origin {
 	if texts := given[setting.Name]; len(texts) > 0 {
-		return texts, origin{"--" + setting.Name, byFlag}
+		return origin{"--" + setting.Name, byFlag, texts}
 	}
 	for _, name := range append([]string{setting.Variable()}, setting.Vars...) {
 		text, ok := env.set(name)
@@ -91,17 +92,17 @@ func (setting *Setting) lookup(given Given, env Environ, files files) (texts []s
 			continue
 		}
 		if setting.Many {
-			return splitComma(text), origin{name, byVariable}
+			return origin{name, byVariable, splitComma(text)}
 		}
-		return []string{minutes(name, text)}, origin{name, byVariable}
+		return origin{name, byVariable, []string{minutes(name, text)}}
 	}
 	if texts := files.own.get(setting.Name); texts != nil {
-		return texts, origin{fmt.Sprintf("%s in %q", setting.Name, files.own.path), byFile}
+		return origin{fmt.Sprintf("%s in %q", setting.Name, files.own.path), byFile, texts}
 	}
 	if text := files.official.get(setting.Name); text != "" {
-		return []string{text}, origin{files.official.path, byOfficial}
+		return origin{files.official.path, byOfficial, []string{text}}
 	}
-	return nil, origin{}
+	return origin{}
 }
 
 // minutes reads the field's INFISICAL_SYNC_INTERVAL, where a bare number counts
@@ -116,9 +117,9 @@ func minutes(name, text string) string {
 	return text
 }
 
-func (setting *Setting) wrong(texts []string, origin origin, allowed string) error {
-	if origin.rank == byFlag { // argv is public already
-		return source.Errorf(source.CodeUsage, "%s %s is not %s", origin.name, strconv.Quote(strings.Join(texts, ",")), allowed)
+func (o origin) wrong(allowed string) error {
+	if o.rank == byFlag { // argv is public already
+		return source.Errorf(source.CodeUsage, "%s %s is not %s", o.name, strconv.Quote(strings.Join(o.texts, ",")), allowed)
 	}
-	return source.Errorf(source.CodeConfigInvalid, "%s is not %s", origin.name, allowed)
+	return source.Errorf(source.CodeConfigInvalid, "%s is not %s", o.name, allowed)
 }

@@ -76,6 +76,11 @@ func findOwn(dir string) (*ownFile, error) {
 	if data == nil || err != nil {
 		return nil, err
 	}
+	return readOwn(path, data)
+}
+
+// readOwn reads what stands, or shall stand, in the file at path.
+func readOwn(path string, data []byte) (*ownFile, error) {
 	entries, fault := readYAML(data)
 	if fault != nil {
 		return nil, ownError(path, fault.line, fault.text)

@@ -23,6 +23,7 @@ const (
 	Status
 	Doctor
 	Graph
+	Init
 
 	// Those that take a set from the server or what answers for it.
 	loader = Run | Export
@@ -144,8 +145,9 @@ type Settings struct {
 
 // An origin is where a setting was given.
 type origin struct {
-	name string // as a user calls it
-	rank rank
+	name  string // as a user calls it
+	rank  rank
+	texts []string // as they were given
 }
 
 // A rank is how strong an origin is against others.

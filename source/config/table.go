@@ -232,7 +232,7 @@ var Table = []Setting{
 	{Name: "create-folders", Group: groupDo, On: Push, Switch: true, Default: "false",
 		Help: "make the folder when it is missing",
 		read: func(s *Settings) reader { return boolean(&s.CreateFolders) }},
-	{Name: "yes", Group: groupDo, On: Delete | Vault, Switch: true, Default: "false",
+	{Name: "yes", Group: groupDo, On: Delete | Vault | Init, Switch: true, Default: "false",
 		Help: "do not ask",
 		read: func(s *Settings) reader { return boolean(&s.Yes) }},
 	{Name: "push", Group: groupDo, On: Vault, Switch: true, Default: "false",
@@ -265,7 +265,7 @@ var Table = []Setting{
 	{Name: "target", Group: groupDo, On: Graph, Arg: "ID",
 		Help: "only what is related to this entity",
 		read: func(s *Settings) reader { return text(&s.Target) }},
-	{Name: "format", Group: groupDo, On: all &^ Run, Arg: "FORMAT",
+	{Name: "format", Group: groupDo, On: all &^ (Run | Init), Arg: "FORMAT",
 		Help: "text or json; export: dotenv, json, yaml, shell, docker, k8s or systemd; graph: table, json, dot or mermaid",
 		read: func(s *Settings) reader { return text(&s.Format) }},
 

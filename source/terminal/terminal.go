@@ -3,9 +3,12 @@ package terminal
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"io"
 	"os"
+	"slices"
+	"strconv"
 	"strings"
 
 	"golang.org/x/term"
@@ -33,6 +36,56 @@ func ReadSecret(in, err *os.File, prompt string) (source.Value, error) {
 		return source.Value{}, source.Errorf(source.CodeUsage, "reading the value from standard input: %w", failure)
 	}
 	return source.NewValue(strings.TrimSuffix(string(data), "\n")), nil
+}
+
+// Ask asks on a terminal for one line; usual, which may be empty, stands for an empty
+// one. The end of the input is an error.
+func Ask(in, err *os.File, what, usual string) (string, error) {
+	prompt := "infisync: " + what
+	if usual != "" {
+		prompt += " [" + usual + "]"
+	}
+	fmt.Fprint(err, prompt+": ")
+	answer, failure := bufio.NewReader(in).ReadString('\n')
+	if failure != nil {
+		fmt.Fprintln(err)
+		return "", source.Errorf(source.CodeUsage, "not done: %s was not answered", what)
+	}
+	return cmp.Or(strings.TrimSpace(answer), usual), nil
+}
+
+// A Choice is one of those that Choose offers.
+type Choice struct {
+	Name  string // how it is chosen
+	About string // what is shown beside it
+}
+
+// Choose asks on a terminal for one of the choices, by its number or its name, until
+// one is named; usual, which may be empty, is the name for an empty answer.
+func Choose(in, err *os.File, what string, choices []Choice, usual string) (string, error) {
+	width := 0
+	for _, choice := range choices {
+		width = max(width, len(choice.Name))
+	}
+	for i, choice := range choices {
+		fmt.Fprintf(err, "  %d  %-*s  %s\n", i+1, width, source.Line(choice.Name), source.Line(choice.About))
+	}
+	if !slices.ContainsFunc(choices, func(c Choice) bool { return c.Name == usual }) {
+		usual = ""
+	}
+	for {
+		answer, failure := Ask(in, err, what, usual)
+		if failure != nil {
+			return "", failure
+		}
+		number, _ := strconv.Atoi(answer)
+		for i, choice := range choices {
+			if choice.Name == answer || i+1 == number {
+				return choice.Name, nil
+			}
+		}
+		fmt.Fprintf(err, "infisync: a number from 1 to %d, or a name from the list\n", len(choices))
+	}
 }
 
 // Confirm asks on a terminal whether to do what. Anything but yes is an error, and

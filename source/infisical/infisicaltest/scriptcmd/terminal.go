@@ -42,9 +42,9 @@ func cmdTerminal(ts *testscript.TestScript, neg bool, args []string) {
 	p.terminal = screen
 }
 
-// type NAME TEXT types at a terminal; ^C in it is Ctrl-C, \n is Enter.
+// type NAME TEXT types at a terminal; ^C in it is Ctrl-C, ^D Ctrl-D, \n is Enter.
 func cmdType(ts *testscript.TestScript, neg bool, args []string) {
-	text := strings.NewReplacer("^C", "\x03", `\n`, "\n").Replace(args[1])
+	text := strings.NewReplacer("^C", "\x03", "^D", "\x04", `\n`, "\n").Replace(args[1])
 	_, err := spawnedOf(ts, args[0]).terminal.WriteString(text)
 	ts.Check(err)
 }
