@@ -2,7 +2,10 @@ package metrics
 
 import (
 	"log/slog"
+	"os"
 	"os/exec"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -57,6 +60,9 @@ at_seconds 1700000000.25
 func TestPromtool(t *testing.T) {
 	promtool, err := exec.LookPath("promtool")
 	if err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatal("promtool is not here")
+		}
 		t.Skip("promtool is not here")
 	}
 	full := open(t, Options{Child: true, Version: "1.0"})
@@ -75,5 +81,33 @@ func TestPromtool(t *testing.T) {
 		if out, err := cmd.CombinedOutput(); err != nil || len(out) > 0 {
 			t.Errorf("%s: promtool: %v\n%s\n%s", name, err, out, text(t, m))
 		}
+	}
+}
+
+// TestReadme: the README lists the metrics there are, with their labels.
+func TestReadme(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := open(t, Options{Child: true})
+	m.Hold("dev-1", Held{Server, 1, time.Now()})
+	m.PollFailed(source.CodeTimeout)
+	var want []string
+	for _, f := range append(m.ofSyncs(), m.child.families()...) {
+		name := f.name
+		if len(f.samples) > 0 && f.samples[0].labels != "" {
+			name += "{" + regexp.MustCompile(`="[^"]*"`).ReplaceAllString(f.samples[0].labels, "") + "}"
+		}
+		want = append(want, name)
+	}
+	var got []string
+	for _, quoted := range regexp.MustCompile("`(infisync_[a-z_]+({[a-z,_]+})?)`").FindAllStringSubmatch(string(readme), -1) {
+		got = append(got, quoted[1])
+	}
+	slices.Sort(want)
+	slices.Sort(got)
+	if !slices.Equal(got, want) {
+		t.Errorf("the README has\n%q, want\n%q", got, want)
 	}
 }
