@@ -17,6 +17,7 @@ import (
 type cost struct {
 	cpu, wall time.Duration
 	peak      int    // resident memory, in KiB
+	faults    int    // of pages, that needed no disk
 	said      string // on standard error
 }
 
@@ -24,10 +25,12 @@ type cost struct {
 type costs struct {
 	cpu, wall []time.Duration
 	peak      []int
+	faults    []int
 }
 
 func (c *costs) add(one cost) {
-	c.cpu, c.wall, c.peak = append(c.cpu, one.cpu), append(c.wall, one.wall), append(c.peak, one.peak)
+	c.cpu, c.wall = append(c.cpu, one.cpu), append(c.wall, one.wall)
+	c.peak, c.faults = append(c.peak, one.peak), append(c.faults, one.faults)
 }
 
 // launch runs a command in the environment env and in the directory dir.
@@ -41,14 +44,14 @@ func (b *bench) launch(ctx context.Context, dir string, env []string, argv ...st
 		return cost{}, fmt.Errorf("running %q: %w\n%s", argv, err, said.String())
 	}
 	var cpu, wall int64
-	var peak, status int
-	if _, err := fmt.Sscan(string(out), &cpu, &wall, &peak, &status); err != nil {
+	var peak, faults, status int
+	if _, err := fmt.Sscan(string(out), &cpu, &wall, &peak, &faults, &status); err != nil {
 		return cost{}, fmt.Errorf("reading what %q cost: %w", argv, err)
 	}
 	if status != 0 {
 		return cost{}, fmt.Errorf("running %q: wait status %d\n%s", argv, status, said.String())
 	}
-	return cost{time.Duration(cpu) * time.Microsecond, time.Duration(wall), peak, said.String()}, nil
+	return cost{time.Duration(cpu) * time.Microsecond, time.Duration(wall), peak, faults, said.String()}, nil
 }
 
 // bare is the environment of everything that is measured, with a state directory

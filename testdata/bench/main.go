@@ -17,6 +17,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"syscall"
 )
 
@@ -25,6 +26,7 @@ func main() {
 		serve()
 		return
 	}
+	runtime.LockOSThread() // what it starts ends with the thread that started it
 	var b bench
 	flag.StringVar(&b.infisync, "infisync", "./infisync", "the `binary` to measure")
 	flag.IntVar(&b.runs, "runs", 30, "how often each start and each change is measured")

@@ -159,6 +159,7 @@ func (b *bench) watch(ctx context.Context, path string) (*watcher, error) {
 	}
 	w := &watcher{cmd: exec.CommandContext(ctx, b.infisync, "run", "--path", path, "--interval", "1s", "--debounce", "0s", "--", b.helper("stamp"))}
 	w.cmd.Dir, w.cmd.Env, w.cmd.Stderr = home, env, &w.said
+	w.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
 	w.cmd.Cancel = func() error { return w.cmd.Process.Signal(syscall.SIGTERM) }
 	out, err := w.cmd.StdoutPipe()
 	if err != nil {

@@ -131,12 +131,13 @@ func (b *bench) printStarts(all []start) error {
 	var rows [][]string
 	for _, s := range all {
 		rows = append(rows, []string{
-			s.what, spread(s.cpu), spread(s.wall), mib(median(s.peak)), fmt.Sprintf("%.2f×", float64(median(s.cpu))/floor),
+			s.what, spread(s.cpu), fmt.Sprintf("%.2f×", float64(median(s.cpu))/floor), spread(s.wall),
+			mib(median(s.peak)), fmt.Sprint(median(s.faults)),
 			fmt.Sprintf("%.3g", float64(s.seen.Requests)/float64(b.runs)), fmt.Sprintf("%.3g", float64(s.seen.Connections)/float64(b.runs)),
 		})
 	}
 	fmt.Printf("Starts of /bin/true, %d secrets, medians of %d runs in turn, quartiles in brackets\n\n", secretsAtStart, b.runs)
-	return printTable(os.Stdout, []string{"under", "CPU ms", "wall ms", "peak MiB", "of execve", "requests", "connections"}, rows)
+	return printTable(os.Stdout, []string{"under", "CPU ms", "of execve", "wall ms", "peak MiB", "page faults", "requests", "connections"}, rows)
 }
 
 func find(all []start, what string) start {

@@ -2,7 +2,8 @@
 
 // Command launcher runs its arguments once, with nothing on standard input and
 // output, and prints what that cost: microseconds of CPU time, nanoseconds of wall
-// time, KiB of memory at the peak, and the wait status.
+// time, KiB of memory at the peak, the page faults that needed no disk, and the wait
+// status.
 //
 // The kernel hands a parent's memory down into the peak of what it starts, so the
 // peak of whatever is small would be the benchmark's own. This program is the
@@ -36,7 +37,7 @@ func main() {
 	check(err)
 	cpu := (used.Utime.Nano() + used.Stime.Nano()) / 1000
 	line := ""
-	for _, n := range []int64{cpu, wall.Nanoseconds(), used.Maxrss, int64(status)} {
+	for _, n := range []int64{cpu, wall.Nanoseconds(), used.Maxrss, used.Minflt, int64(status)} {
 		line += strconv.FormatInt(n, 10) + " "
 	}
 	os.Stdout.WriteString(line + "\n")
