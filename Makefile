@@ -6,6 +6,8 @@ export CGO_ENABLED = 0
 TAGS    = urfave_cli_no_docs
 LDFLAGS = -s -w$(if $(VERSION), -X main.version=$(VERSION))
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.9.0
+VULNDB  ?= https://vuln.go.dev
 TARGETS = linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64
 
 help: ## list the targets
@@ -52,6 +54,12 @@ promises: ## break each promise of SECURITY.md by a line, and print which test f
 soak: promises ## the long tests: 50 signal storms and rotations under load, all faults, kills at every step
 	INFISYNC_SOAK=50 INFISYNC_FAULTS=all CGO_ENABLED=1 $(GO) test -race -count=1 -timeout 60m -skip '^TestBrokenPromises$$' ./...
 
+vuln: ## look for known vulnerabilities in what is linked; VULNDB=URL names another database
+	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && GOBIN=$$dir $(GO) install $(GOVULNCHECK) && \
+	{ "$$dir/govulncheck" -db $(VULNDB) -tags '$(TAGS)' ./... 2>"$$dir/errors" || \
+	  { cat "$$dir/errors"; grep -q '^govulncheck: fetching vulnerabilities' "$$dir/errors" && \
+	    echo "left out: the check for known vulnerabilities, whose database cannot be had here"; }; }
+
 cover: ## test coverage by function
 	$(GO) test -coverpkg=./... -coverprofile=cover.out ./... >/dev/null
 	$(GO) tool cover -func=cover.out | tail -n 1
@@ -59,4 +67,4 @@ cover: ## test coverage by function
 clean: ## remove what was built
 	rm -rf infisync cover.out dist
 
-.PHONY: help build demo test check bench fuzz faults promises soak cover clean
+.PHONY: help build demo test check bench fuzz faults promises soak vuln cover clean
