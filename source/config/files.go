@@ -20,14 +20,23 @@ const maxFile = 1 << 20 // 1 MiB
 type files struct {
 	own      *ownFile
 	official *officialFile
+	notices  []string
 }
 
 func findFiles(dir string) (f files, err error) {
-	if f.own, err = findOwn(dir); err != nil {
+	foreign := func(path string) {
+		f.notices = append(f.notices, fmt.Sprintf("%q is passed over: another user has put it there", path))
+	}
+	if f.own, err = findOwn(dir, foreign); err != nil {
 		return files{}, err
 	}
-	f.official, err = findOfficial(dir)
-	return f, err
+	if f.official, err = findOfficial(dir, foreign); err != nil {
+		return files{}, err
+	}
+	if f.official != nil {
+		f.notices = append(f.notices, f.official.notices...)
+	}
+	return f, nil
 }
 
 // used names the files, the stronger first, and what each sets.
@@ -52,12 +61,16 @@ func describe(path string, settings []string) string {
 }
 
 // readUpwards reads the file of that name in dir or the nearest folder above. The
-// data is nil when there is none.
-func readUpwards(dir, name string) (path string, data []byte, err error) {
+// data is nil when there is none. Files that another user may have put there are
+// passed over, and foreign is told of them.
+func readUpwards(dir, name string, foreign func(path string)) (path string, data []byte, err error) {
+	start := dir
 	for {
 		path = filepath.Join(dir, name)
 		info, err := os.Stat(path)
 		switch {
+		case err == nil && info.Mode().IsRegular() && isForeign(path, start):
+			foreign(path)
 		case err == nil && info.Mode().IsRegular():
 			if info.Size() > maxFile {
 				return path, nil, source.Errorf(source.CodeConfigInvalid, "%q is larger than 1 MiB", path)

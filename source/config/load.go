@@ -65,9 +65,7 @@ func Load(command Command, given Given, env Environ, dir string) (*Settings, err
 		return nil, err
 	}
 	s.settleMethod(env)
-	if files.official != nil {
-		s.Notices = append(s.Notices, files.official.notices...)
-	}
+	s.Notices = append(s.Notices, files.notices...)
 	s.Notices = append(s.Notices, s.Credentials.notices...)
 	return s, nil
 }

@@ -31,8 +31,8 @@ func (f *officialFile) get(setting string) string {
 
 // findOfficial reads the nearest .infisical.json from dir upwards; nil when there
 // is none.
-func findOfficial(dir string) (*officialFile, error) {
-	path, data, err := readUpwards(dir, officialName)
+func findOfficial(dir string, foreign func(path string)) (*officialFile, error) {
+	path, data, err := readUpwards(dir, officialName, foreign)
 	if data == nil || err != nil {
 		return nil, err
 	}
@@ -83,10 +83,11 @@ func jsonFault(err error) string {
 // there is none. It reads git's files itself: starting git would cost more than
 // all the rest of a start.
 func gitBranch(dir string) string {
-	_, head, err := readUpwards(dir, filepath.Join(".git", "HEAD"))
+	foreign := func(string) {} // of a branch there is nothing to say
+	_, head, err := readUpwards(dir, filepath.Join(".git", "HEAD"), foreign)
 	if head == nil || err != nil {
 		// In a linked work tree .git is a file that points to the real folder.
-		path, link, err := readUpwards(dir, ".git")
+		path, link, err := readUpwards(dir, ".git", foreign)
 		target, ok := strings.CutPrefix(string(link), "gitdir:")
 		if err != nil || !ok {
 			return ""

@@ -71,8 +71,8 @@ func (f *ownFile) get(setting string) []string {
 
 // findOwn reads the nearest .infisync.yaml from dir upwards; nil when there is none.
 // An error names the file and the line and quotes no value.
-func findOwn(dir string) (*ownFile, error) {
-	path, data, err := readUpwards(dir, OwnName)
+func findOwn(dir string, foreign func(path string)) (*ownFile, error) {
+	path, data, err := readUpwards(dir, OwnName, foreign)
 	if data == nil || err != nil {
 		return nil, err
 	}

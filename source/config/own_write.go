@@ -5,7 +5,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -99,9 +98,20 @@ func yamlText(isSwitch bool, text string) string {
 	if on, err := strconv.ParseBool(text); isSwitch && err == nil {
 		return strconv.FormatBool(on)
 	}
-	plain, _ := regexp.MatchString(`^[A-Za-z/][A-Za-z0-9_/.-]*$`, text)
-	if plain && !slices.Contains([]string{"true", "false", "null", "yes", "no", "on", "off", "y", "n"}, strings.ToLower(text)) {
+	if isPlain(text) && !slices.Contains([]string{"true", "false", "null", "yes", "no", "on", "off", "y", "n"}, strings.ToLower(text)) {
 		return text
 	}
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(text) + `"`
+}
+
+// isPlain tells of a text whether it is no number and has no character that could mean
+// something to YAML.
+func isPlain(text string) bool {
+	for i, c := range []byte(text) {
+		letter := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '/'
+		if !letter && (i == 0 || c != '-' && c != '_' && c != '.' && (c < '0' || c > '9')) {
+			return false
+		}
+	}
+	return text != ""
 }
