@@ -178,6 +178,9 @@ func TestNobodyAsks(t *testing.T) {
 	m.Hold("dev-1", Held{})
 	m.Started(1, "a")
 	m.Close()
+	if got := text(t, m); got != "" {
+		t.Errorf("there is %q", got)
+	}
 }
 
 // TestReadyWithoutChild: all scopes must have been synced lately.

@@ -88,8 +88,11 @@ func counted[K ~string](name string, counts map[K]int, always ...K) []sample {
 	return samples
 }
 
-// Write writes all metrics in the text format.
+// Write writes all metrics in the text format; a nil *Metrics has none.
 func (m *Metrics) Write(w io.Writer) error {
+	if m == nil {
+		return nil
+	}
 	m.mu.Lock()
 	families := m.ofSyncs()
 	if m.opt.Child {
