@@ -75,29 +75,43 @@ func Read(path string) (File, error) {
 // have source.CodeStateDir; when ctx ends first, the error wraps its cause.
 func Update(ctx context.Context, stateDir string, scope source.Scope, edit func(*File) error) (rebuilt bool, err error) {
 	path := Path(stateDir, scope)
-	unlock, err := disk.Lock(ctx, filepath.Join(filepath.Dir(path), disk.WriteLock))
+	unlock, err := lock(ctx, path)
 	if err != nil {
-		return false, source.Errorf(source.CodeStateDir, "changing the state file: %w", err)
+		return false, err
 	}
 	defer unlock()
-	disk.Sweep(path)
+	_, rebuilt, err = rewrite(path, edit)
+	return rebuilt, err
+}
 
+// lock keeps others from writing in the folder of the state file at path.
+func lock(ctx context.Context, path string) (unlock func(), err error) {
+	unlock, err = disk.Lock(ctx, filepath.Join(filepath.Dir(path), disk.WriteLock))
+	if err != nil {
+		return nil, source.Errorf(source.CodeStateDir, "changing the state file: %w", err)
+	}
+	return unlock, nil
+}
+
+// rewrite does what Update does for who holds the lock, and returns what it wrote.
+func rewrite(path string, edit func(*File) error) (data []byte, rebuilt bool, err error) {
+	disk.Sweep(path)
 	f, err := Read(path)
 	rebuilt = errors.Is(err, ErrDamaged)
 	if err != nil && !rebuilt && !errors.Is(err, fs.ErrNotExist) {
-		return false, err
+		return nil, false, err
 	}
 	if err := edit(&f); err != nil {
-		return rebuilt, err
+		return nil, rebuilt, err
 	}
-	data, err := f.MarshalJSON()
+	data, err = f.MarshalJSON()
 	if err == nil {
 		err = disk.Replace(path, data)
 	}
 	if err != nil {
-		return rebuilt, source.Errorf(source.CodeStateDir, "writing the state file: %w", err)
+		return nil, rebuilt, source.Errorf(source.CodeStateDir, "writing the state file: %w", err)
 	}
-	return rebuilt, nil
+	return data, rebuilt, nil
 }
 
 // Record makes f the state of set, synced now: a secret whose hash is as before

@@ -10,11 +10,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"syscall"
 	"testing"
-
-	"infisync/source"
 )
 
 // roleVariable makes the test binary another process.
@@ -33,7 +30,8 @@ func TestMain(m *testing.M) {
 
 // act does what the other process is there for: "register" is in the register
 // until stdin ends and prints a line once it is; "prepare" prints what Prepare
-// says; "count" counts one more pull, of counting's set of that number.
+// says; "count" counts one more pull, of counting's set of that number; "beat"
+// counts four more pulls that changed nothing.
 func act(role, dir string) error {
 	switch role {
 	case "register":
@@ -57,16 +55,17 @@ func act(role, dir string) error {
 		})
 		return err
 	}
-	return fmt.Errorf("unknown role %q", role)
-}
-
-// counting is a set in which every value is n.
-func counting(n int) source.Set {
-	var pairs []string
-	for i := range 500 {
-		pairs = append(pairs, fmt.Sprintf("NAME_%03d", i), strconv.Itoa(n))
+	if role == "beat" {
+		p := NewPulse(dir, scope)
+		defer p.Close()
+		for range 4 {
+			if _, err := p.Beat(context.Background(), pulled); err != nil {
+				return err
+			}
+		}
+		return nil
 	}
-	return set(pairs...)
+	return fmt.Errorf("unknown role %q", role)
 }
 
 // A helper is the test binary as another process.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -36,6 +37,15 @@ func set(pairs ...string) source.Set {
 		secrets = append(secrets, source.Secret{Name: pairs[i], Value: source.NewValue(pairs[i+1]), Version: i + 1})
 	}
 	return source.NewSet(secrets...)
+}
+
+// counting is a set in which every value is n.
+func counting(n int) source.Set {
+	var pairs []string
+	for i := range 500 {
+		pairs = append(pairs, fmt.Sprintf("NAME_%03d", i), strconv.Itoa(n))
+	}
+	return set(pairs...)
 }
 
 func update(t *testing.T, dir string, edit func(*File)) (rebuilt bool) {

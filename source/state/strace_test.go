@@ -8,9 +8,30 @@ import (
 	"path/filepath"
 	"testing"
 
+	"infisync/source"
 	"infisync/source/state/disk"
 	"infisync/source/state/disk/disktest"
 )
+
+// whole fails the test unless the state file is one that was written for that set,
+// and returns its count of pulls.
+func whole(t *testing.T, dir string, set source.Set) int {
+	t.Helper()
+	file, err := Read(Path(dir, scope))
+	if err != nil || file.Digest() != Digest(set) {
+		t.Fatalf("the state file is not whole: %v, %d secrets", err, len(file.Secrets))
+	}
+	return file.PullCount
+}
+
+// alone fails the test if anything is beside the state file and the lock.
+func alone(t *testing.T, dir string) {
+	t.Helper()
+	files, err := os.ReadDir(filepath.Join(dir, scope.Folder()))
+	if err != nil || len(files) != 2 {
+		t.Errorf("left %v where %s and %s should be: %v", files, FileName, disk.WriteLock, err)
+	}
+}
 
 // A process killed at any system call of an update leaves the state file before or
 // the one after, whole; one that was not killed leaves nothing else beside it.
@@ -36,11 +57,30 @@ func TestKilledAtSystemCall(t *testing.T) {
 			t.Fatalf("the state file is not the one of pull %d", now)
 		}
 		if !killed {
-			files, err := filepath.Glob(filepath.Join(dir, scope.Folder(), "*"))
-			hidden, _ := filepath.Glob(filepath.Join(dir, scope.Folder(), ".*"))
-			if len(files) != 2 || len(hidden) != 0 {
-				t.Errorf("left %q besides %s and %s: %v", append(files, hidden...), FileName, disk.WriteLock, err)
-			}
+			alone(t, dir)
 		}
 	})
+}
+
+// A process killed at any system call of a heartbeat leaves the one before or the one
+// after, with all secrets.
+func TestPulseKilledAtSystemCall(t *testing.T) {
+	dir := t.TempDir()
+	update(t, dir, func(f *File) { f.Record(scope, counting(0), Hasher{}, start) })
+	now := 0
+	beat := func() *exec.Cmd {
+		cmd := exec.CommandContext(t.Context(), os.Args[0], dir)
+		cmd.Env = append(os.Environ(), roleVariable+"=beat")
+		cmd.Stderr = os.Stderr
+		return cmd
+	}
+	disktest.KillAtCalls(t, beat, func(t *testing.T, killed bool) {
+		n := whole(t, dir, counting(0))
+		if n > now+4 || n < now || !killed && n != now+4 {
+			t.Fatalf("the state file counts %d pulls after %d, killed: %t", n, now, killed)
+		}
+		if now = n; !killed {
+			alone(t, dir)
+		}
+	}, "pwrite64", "renameat2")
 }

@@ -19,6 +19,8 @@ import (
 type store struct {
 	dir  string
 	said map[source.Code]bool // failures that were said
+	// pulse notes the cycles that change nothing; nil before the first.
+	pulse *state.Pulse
 	// resealed is the time of pull in the vault, which may be older than the last
 	// confirmation by a 304 by Policy.Reseal.
 	resealed time.Time
@@ -172,11 +174,9 @@ func (s *Syncer) storeUnchanged() {
 		s.storePull()
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), s.opt.Policy.LockWait)
-	defer cancel()
-	s.writeState(ctx, func(f *state.File) {
-		f.LastSync = s.current.Pulled.Truncate(time.Second)
-		f.PullCount++
+	s.beat(func(b *state.Beat) {
+		b.LastSync = s.current.Pulled.Truncate(time.Second)
+		b.PullCount++
 	})
 }
 
@@ -187,9 +187,7 @@ func (s *Syncer) storeDoubted() {
 	if s.store == nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), s.opt.Policy.LockWait)
-	defer cancel()
-	s.writeState(ctx, func(f *state.File) { f.PullCount++ })
+	s.beat(func(b *state.Beat) { b.PullCount++ })
 }
 
 // reseal is how old the vault's time of pull may become: little of what a vault
@@ -206,25 +204,39 @@ func (s *Syncer) countError() {
 	if s.store == nil || s.places == nil {
 		return
 	}
+	s.beat(func(b *state.Beat) { b.ErrorCount++ })
+}
+
+// beat notes in the state file a cycle that changed nothing else there.
+func (s *Syncer) beat(edit func(*state.Beat)) {
+	if s.store.pulse == nil {
+		s.store.pulse = state.NewPulse(s.store.dir, s.scope())
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), s.opt.Policy.LockWait)
 	defer cancel()
-	s.writeState(ctx, func(f *state.File) {
-		f.ErrorCount++
-		if f.ProjectIDs == nil {
-			f.ProjectIDs, f.Environment = s.scope().Projects(), s.scope().Environment()
-		}
-	})
+	s.wrote(s.store.pulse.Beat(ctx, edit))
 }
 
 func (s *Syncer) writeState(ctx context.Context, edit func(*state.File)) {
-	rebuilt, err := state.Update(ctx, s.store.dir, s.scope(), func(f *state.File) error {
+	s.wrote(state.Update(ctx, s.store.dir, s.scope(), func(f *state.File) error {
 		edit(f)
 		return nil
-	})
+	}))
+}
+
+// wrote says what came of writing the state file.
+func (s *Syncer) wrote(rebuilt bool, err error) {
 	if rebuilt {
 		s.opt.Log.Warn("the state file was damaged and is rebuilt")
 	}
 	s.saidOnce(err)
+}
+
+// closeStore leaves nothing that only a watch needs.
+func (s *Syncer) closeStore() {
+	if s.store != nil && s.store.pulse != nil {
+		s.store.pulse.Close()
+	}
 }
 
 // saidOnce says a failure to store, once for each kind, and returns it.

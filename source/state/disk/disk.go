@@ -99,3 +99,20 @@ func isTemporary(name, base string) bool {
 	digits, ok := strings.CutPrefix(name, "."+base)
 	return ok && digits != "" && strings.Trim(digits, "0123456789") == ""
 }
+
+// Create writes data to a new file at path, with mode 0600, and syncs it. One that
+// exists is an error. When Create fails it leaves no file of its own.
+func Create(path string, data []byte) error {
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, fileMode)
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(data)
+	if err == nil {
+		err = file.Sync()
+	}
+	if err = errors.Join(err, file.Close()); err != nil {
+		os.Remove(path)
+	}
+	return err
+}

@@ -24,12 +24,13 @@ var sample = []string{"flock", "write", "fsync", "renameat"}
 // and so on until it makes it no more often and ends by itself. Check is called after
 // each run and told whether the process was killed.
 //
-// The calls are a sample; with INFISYNC_SOAK set, all that the process makes from
-// taking its lock to its end. The test is skipped where there is no strace, and fails
-// there with CI set. Command returns the process anew each time.
-func KillAtCalls(t *testing.T, command func() *exec.Cmd, check func(t *testing.T, killed bool)) {
+// The calls are a sample and those in more; with INFISYNC_SOAK set, all that the
+// process makes from taking its lock to its end. The test is skipped where there is no
+// strace, and fails there with CI set. Command returns the process anew each time.
+func KillAtCalls(t *testing.T, command func() *exec.Cmd, check func(t *testing.T, killed bool), more ...string) {
 	t.Helper()
 	needStrace(t)
+	sample := slices.Concat(sample, more)
 	calls := sample
 	if os.Getenv("INFISYNC_SOAK") != "" {
 		calls = trace(t, command())
