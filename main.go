@@ -24,6 +24,7 @@ import (
 	"infisync/source"
 	"infisync/source/config"
 	"infisync/source/doctor"
+	"infisync/source/export"
 	"infisync/source/infisical"
 	"infisync/source/metrics"
 	"infisync/source/report"
@@ -55,6 +56,7 @@ type app struct {
 	inherited []string // the environment that infisync was given, its credentials included
 
 	hook     *inject.Hook    // runs the event command; nil: there is none
+	files    inject.Files    // which secrets the child gets as files
 	warned   map[string]bool // warnings about environments that were given
 	children *state.Children // told of the children, for ps and status; nil: nobody is
 	metrics  *metrics.Metrics
@@ -296,7 +298,7 @@ func (a *app) run(ctx context.Context, argv []string) error {
 	}
 	registration := a.register(entry)
 	defer registration.Remove()
-	a.children = registration.Children()
+	a.children, supervisor.OnFiles = registration.Children(), registration.KeepFiles
 	env, err := a.environment(snapshot, a.log)
 	if err != nil {
 		return err
@@ -363,7 +365,7 @@ func (a *app) environments(snapshots <-chan syncer.Snapshot) <-chan inject.Env {
 func (a *app) environment(snapshot syncer.Snapshot, log *slog.Logger) (inject.Env, error) {
 	s := a.settings
 	if snapshot.From == syncer.FromInherited {
-		env, _, err := inject.Build(a.inherited, nil, inject.Policy{})
+		env, _, err := inject.Build(a.inherited, nil, inject.Policy{Files: a.files})
 		return env, err
 	}
 	var layers []inject.Layer
@@ -394,6 +396,8 @@ func (a *app) onEvent(e inject.Event) {
 		a.metrics.Healthy(e.PID)
 	case inject.EventUnhealthy:
 		a.metrics.Unhealthy(e.PID)
+	case inject.EventGiven:
+		a.children.Given(e.PID, e.Digest)
 	case inject.EventEnded:
 		a.children.Ended(e.PID)
 		a.metrics.Ended(e.PID)
@@ -450,7 +454,7 @@ func (a *app) policy() inject.Policy {
 		Preserve: s.PreserveAll, PreserveNames: s.PreserveNames, Pristine: s.Pristine,
 		Only: s.Only, Except: s.Except, Prefix: s.Prefix, Rename: s.Rename, Allow: s.Allow,
 		Strip: s.Credentials.Withheld(), Keep: s.KeepCreds,
-		Extra: []inject.Var{inject.NewVar(config.NestedVariable, "1")},
+		Extra: []inject.Var{inject.NewVar(config.NestedVariable, "1")}, Files: a.files,
 	}
 }
 
@@ -473,6 +477,10 @@ func (a *app) supervisor(argv []string) (*inject.Supervisor, error) {
 	if err != nil {
 		return nil, source.Errorf(source.CodeUsage, "%s: %w", s.Origin("on-change"), err)
 	}
+	if a.files, err = inject.ParseFiles(s.SecretFiles, s.FileAll); err != nil {
+		return nil, source.Errorf(source.CodeUsage, "%s: %w", cmp.Or(s.Origin("file"), s.Origin("file-all")), err)
+	}
+	a.files.Keep, a.files.Replace, a.files.Render = s.FileEnv, s.FileReplace, export.Renderer(s.FileFormat, export.Options{})
 	rewrite, err := inject.ParseRewrite(s.Rewrite)
 	if err != nil {
 		return nil, source.Errorf(source.CodeUsage, "%s: %w", s.Origin("rewrite"), err)

@@ -30,7 +30,8 @@ type Layer struct {
 // For each variable of a layer the order is: Only and Except are matched with
 // its original name; then Rename gives it another name, or, when Rename does not
 // list it, Prefix is put in front; then that name is judged (withheld, refused,
-// allowed) and compared with the inherited ones.
+// allowed) and compared with the inherited ones. A variable that has a file of
+// its own in Files is not judged: in a file it means nothing to a loader.
 type Policy struct {
 	Preserve      bool     // inherited variables win over all layers
 	PreserveNames []string // inherited variables that win; kept by Pristine too
@@ -43,6 +44,7 @@ type Policy struct {
 	Strip         []string          // inherited names that are taken out: credentials
 	Keep          bool              // leaves what Strip names
 	Extra         []Var             // added above everything and not counted by the digest
+	Files         Files             // what is given in files
 }
 
 // A Warning is something that the user should know and that stops nothing.
@@ -70,13 +72,19 @@ func (w Warning) String() string { return w.Text }
 // up; it is passed on as it is, as execve does, unless a layer sets its name.
 // An empty entry is dropped.
 //
+// A variable that Files has written to a file is left out, also when it was
+// inherited and is not preserved. NAME_FILE says where it is, unless a layer or a
+// preserved variable says otherwise.
+//
 // Build returns an *[Error] and nothing else when a name or a value cannot be in
 // an environment ([CodeEnvName], [CodeEnvValue], [CodeEnvTooLarge]), when a glob
 // is malformed or Only and Except leave nothing ([CodeEnvPattern], since no program
-// is meant to start without secrets) or when a server sets interpreter options
-// ([CodeNameRefused]).
+// is meant to start without secrets), when a server sets interpreter options
+// ([CodeNameRefused]) or when there is no such secret for a file ([CodeNoSecret]).
+// An error of Files.Render is returned as it is.
 func Build(inherited []string, layers []Layer, p Policy) (Env, []Warning, error) {
-	b := builder{policy: p, entries: make(map[string]entry), inherited: make(map[string]bool)}
+	b := builder{policy: p, entries: make(map[string]entry), inherited: make(map[string]bool),
+		own: make(map[string]Var), rest: make(map[string]Var)}
 	b.inherit(inherited)
 	for _, layer := range layers {
 		if err := b.add(layer); err != nil {
@@ -89,11 +97,15 @@ func Build(inherited []string, layers []Layer, p Policy) (Env, []Warning, error)
 	if b.offered > 0 && b.taken == 0 {
 		return Env{}, nil, errorf(CodeEnvPattern, "--only and --except leave none of the %d secrets", b.offered)
 	}
+	var env Env
+	if err := b.writeFiles(&env, len(layers)); err != nil {
+		return Env{}, nil, err
+	}
 	for _, v := range p.Extra {
 		b.entries[v.name] = entry{Var: v}
 	}
 	names := slices.Sorted(maps.Keys(b.entries))
-	env := Env{entries: make([]entry, 0, len(names))}
+	env.entries = make([]entry, 0, len(names))
 	for _, name := range names {
 		env.entries = append(env.entries, b.entries[name])
 	}
@@ -104,6 +116,8 @@ type builder struct {
 	policy    Policy
 	entries   map[string]entry // name → what the child gets
 	inherited map[string]bool  // names that were inherited and not taken out
+	own       map[string]Var   // name → what is written to a file of its own
+	rest      map[string]Var   // name → what is written to the file for all others
 	withheld  []string
 	passed    []string // interpreter options that were let through
 	refused   []refusal
@@ -145,18 +159,41 @@ func (b *builder) add(layer Layer) error {
 			b.clashes = append(b.clashes, name)
 		}
 		origins[name] = v.name
-		if !b.admit(layer.Origin, name, v.name) {
-			continue
-		}
-		if b.inherited[name] && (b.policy.Preserve || slices.Contains(b.policy.PreserveNames, name)) {
-			continue
-		}
-		if err := checkVar(name, v.Reveal()); err != nil {
+		if err := b.give(layer.Origin, Var{name: name, value: v.value}, v.name); err != nil {
 			return err
 		}
-		b.entries[name] = entry{Var: Var{name: name, value: v.value}, layered: true}
 	}
 	return nil
+}
+
+// give lets the child have a variable of a layer, or a file of it.
+func (b *builder) give(origin Origin, v Var, original string) error {
+	file, own := b.policy.Files.toFile(v.name)
+	if own {
+		b.own[v.name] = v
+		if !b.policy.Files.Keep {
+			return nil
+		}
+	}
+	if !b.admit(origin, v.name, original) {
+		return nil
+	}
+	if file && !own {
+		b.rest[v.name] = v
+	}
+	if file && !b.policy.Files.Keep || b.preserved(v.name) {
+		return nil
+	}
+	if err := checkVar(v.name, v.Reveal()); err != nil {
+		return err
+	}
+	b.entries[v.name] = entry{Var: v, layered: true}
+	return nil
+}
+
+// preserved tells whether an inherited variable wins over the layers.
+func (b *builder) preserved(name string) bool {
+	return b.inherited[name] && (b.policy.Preserve || slices.Contains(b.policy.PreserveNames, name))
 }
 
 // chosen tells whether Only and Except let the original name through.

@@ -58,14 +58,21 @@ func (r *supervision) act() {
 	changes := Diff(r.child.env, r.newest)
 	event := Event{PID: r.child.pid, Digest: r.newest.Digest(), Changes: changes}
 	action, signals := reactionTo(r.OnChange, changes)
+	if action != ChangeExit {
+		if err := r.shelf.put(r.newest.files); err != nil {
+			r.Log.Error("changed secrets are not used: " + err.Error())
+			r.isolate(r.newest.Digest())
+			return
+		}
+	}
 	switch action {
 	case ChangeNone:
 		r.Log.Info("not restarting: " + changes.String())
-		event.Kind = EventStale
-		r.adopt()
+		event.Kind = r.adopt()
+		r.emit(event)
 	case ChangeSignal:
-		event.Kind = EventStale
-		r.adopt()
+		event.Kind = r.adopt()
+		r.emit(event)
 		for _, sig := range signals {
 			r.Log.Info("sending " + signalName(sig) + ": " + changes.String())
 			r.signal(r.child, sig)
@@ -73,6 +80,7 @@ func (r *supervision) act() {
 	case ChangeExit:
 		r.Log.Info("stopping: " + changes.String())
 		event.Kind = EventStopping
+		r.emit(event)
 		r.replace(plan{state: done})
 	default:
 		r.Log.Info("restarting: " + changes.String())
@@ -83,19 +91,30 @@ func (r *supervision) act() {
 		} else {
 			r.replace(p)
 		}
-		return
 	}
-	r.emit(event)
 }
 
 // adopt makes the newest environment the one that further changes are compared
 // with, although the child does not have it, or only by what it was told. A
 // rollback of a later change goes back to this one, not to what is older still.
-func (r *supervision) adopt() {
+// It returns whether the child has it, all the same, in its files.
+func (r *supervision) adopt() EventKind {
+	kind := EventStale
+	if Diff(r.child.env.variables(), r.newest.variables()).Empty() {
+		kind = EventGiven
+	}
 	r.child.env, r.child.digest = r.newest, r.newest.Digest()
 	if r.child.accepted {
 		good := r.newest
 		r.good = &good
+	}
+	return kind
+}
+
+// putBack has the files hold again what the child was started with.
+func (r *supervision) putBack() {
+	if err := r.shelf.put(r.child.env.files); err != nil {
+		r.Log.Error("putting the previous secrets back: " + err.Error())
 	}
 }
 

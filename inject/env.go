@@ -10,10 +10,13 @@ import (
 	"strings"
 )
 
-// An Env is a child's whole environment: unique names, sorted. It is immutable
-// and safe for concurrent use. The zero Env is empty. Printing shows names only.
+// An Env is a child's whole environment: unique names, sorted, and the files that
+// it finds. It is immutable and safe for concurrent use. The zero Env is empty.
+// Printing shows names only.
 type Env struct {
 	entries []entry
+	filed   []entry // secrets that are in files only
+	files   []File
 }
 
 // An entry is one string of an environment and what is known of it.
@@ -112,12 +115,27 @@ func (e Env) Without(drop func(name string) bool) Env {
 			kept = append(kept, entry)
 		}
 	}
-	return Env{entries: kept}
+	return Env{entries: kept, filed: e.filed, files: e.files}
 }
 
-// Digest tells environments apart by what the layers brought: 64 hex digits. For
-// each such variable, in the order of the names, these bytes are hashed with
-// SHA-256:
+// secrets are what the layers brought, in the order of the names.
+func (e Env) secrets() []entry {
+	secrets := slices.Clone(e.filed)
+	for _, entry := range e.entries {
+		if entry.layered {
+			secrets = append(secrets, entry)
+		}
+	}
+	slices.SortFunc(secrets, func(a, b entry) int { return strings.Compare(a.name, b.name) })
+	return secrets
+}
+
+// variables is the environment without the files and what is only in them.
+func (e Env) variables() Env { return Env{entries: e.entries} }
+
+// Digest tells environments apart by what the layers brought, in variables or in
+// files: 64 hex digits. For each such secret, in the order of the names, these
+// bytes are hashed with SHA-256:
 //
 //	length of the name, 8 bytes, big endian
 //	name
@@ -127,10 +145,7 @@ func (e Env) Without(drop func(name string) bool) Env {
 // Policy.Extra do not count.
 func (e Env) Digest() string {
 	digest := sha256.New()
-	for _, entry := range e.entries {
-		if !entry.layered {
-			continue
-		}
+	for _, entry := range e.secrets() {
 		binary.Write(digest, binary.BigEndian, uint64(len(entry.name)))
 		io.WriteString(digest, entry.name)
 		sum := sha256.Sum256([]byte(entry.name + ":" + entry.Reveal()))
@@ -156,11 +171,11 @@ type Changes struct {
 // Diff compares what the layers brought to old with what they brought to new.
 func Diff(old, new Env) Changes {
 	var c Changes
-	before := old.layeredValues()
-	for _, entry := range new.entries {
-		if !entry.layered {
-			continue
-		}
+	before := make(map[string]string) // name → value
+	for _, entry := range old.secrets() {
+		before[entry.name] = entry.Reveal()
+	}
+	for _, entry := range new.secrets() {
 		value, ok := before[entry.name]
 		switch {
 		case !ok:
@@ -175,16 +190,6 @@ func Diff(old, new Env) Changes {
 	}
 	slices.Sort(c.Removed)
 	return c
-}
-
-func (e Env) layeredValues() map[string]string {
-	values := make(map[string]string) // name → value
-	for _, entry := range e.entries {
-		if entry.layered {
-			values[entry.name] = entry.Reveal()
-		}
-	}
-	return values
 }
 
 // Empty tells whether there is no difference.

@@ -204,22 +204,23 @@ func TestEnvWith(t *testing.T) {
 func TestValuesDoNotPrint(t *testing.T) {
 	const canary = `ca"na` + "\n" + `ry`
 	v := NewVar("NAME", canary)
-	env, _, err := Build(nil, []Layer{{Vars: []Var{v}}}, Policy{})
+	env, _, err := Build(nil, []Layer{{Vars: []Var{v}}}, Policy{Files: Files{Each: []FileSpec{{Name: "NAME"}}, Keep: true}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	hidden := struct {
-		v   Var
-		env Env
-		in  []Var
-		by  map[string]Env
-	}{v, env, []Var{v}, map[string]Env{"x": env}}
+		v    Var
+		env  Env
+		in   []Var
+		by   map[string]Env
+		file File
+	}{v, env, []Var{v}, map[string]Env{"x": env}, env.files[0]}
 	var printed strings.Builder
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
 		fmt.Fprintf(&printed, verb+"\n", v)
 		fmt.Fprintf(&printed, verb+"\n", env)
 		fmt.Fprintf(&printed, verb+"\n", hidden)
-		fmt.Fprintf(&printed, verb+"\n", []any{&v, &env, Layer{Vars: []Var{v}}})
+		fmt.Fprintf(&printed, verb+"\n", []any{&v, &env, Layer{Vars: []Var{v}}, env.files})
 	}
 	for _, handler := range []slog.Handler{slog.NewTextHandler(&printed, nil), slog.NewJSONHandler(&printed, nil)} {
 		slog.New(handler).Info("x", "v", v, "env", env, "in", hidden)

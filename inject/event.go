@@ -10,6 +10,7 @@ const (
 	EventUnhealthy   EventKind = "unhealthy"   // it was not healthy in time: PID, Digest
 	EventRestarting  EventKind = "restarting"  // it is to be replaced: PID, Digest of the new, Changes
 	EventStale       EventKind = "stale"       // changed, and the child keeps what it has: PID, Digest of the new, Changes
+	EventGiven       EventKind = "given"       // changed, and all of it is in the child's files: PID, Digest of the new, Changes
 	EventUndone      EventKind = "undone"      // changed back before anything was done: PID, Digest
 	EventQuarantined EventKind = "quarantined" // a child with it failed: Digest of what is not tried again
 	EventReleased    EventKind = "released"    // the quarantine is over, for one of its reasons: Digest of what was in it

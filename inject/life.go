@@ -34,6 +34,9 @@ func (r *supervision) start(p plan) {
 
 // launch starts a child.
 func (r *supervision) launch(p plan) (*child, error) {
+	if err := r.shelf.put(p.env.files); err != nil {
+		return nil, err
+	}
 	files, extra := r.inherited()
 	c := &child{env: p.env, digest: p.env.Digest(), plan: p.state}
 	if r.Overlap && r.ReadyAfter == 0 {

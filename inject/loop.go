@@ -34,6 +34,7 @@ type supervision struct {
 	updates <-chan Env
 	results chan verdict // of health checks
 
+	shelf     shelf
 	terminal  *terminal
 	listeners []*listener
 

@@ -49,6 +49,7 @@ func roles() map[string]func(args []string) int {
 		"child-orphan": childOrphan,
 		"child-tty":    childTTY,
 		"child-serve":  childServe,
+		"child-file":   childFile,
 	}
 }
 
@@ -59,8 +60,10 @@ type order struct {
 	Supervisor
 	OnEvent   *int     // hides the Supervisor's, which is no data
 	Inherited []string // nil: its own
+	OnFiles   *int     // as OnEvent
 	First     map[string]string
-	Early     bool // wait for a line on descriptor 3 between catching signals and Run
+	Each      []FileSpec // as Files.Each
+	Early     bool       // wait for a line on descriptor 3 between catching signals and Run
 }
 
 func (o order) env(vars map[string]string) Env {
@@ -72,7 +75,7 @@ func (o order) env(vars map[string]string) Env {
 	if inherited == nil {
 		inherited = os.Environ()
 	}
-	env, _, err := Build(inherited, []Layer{layer}, Policy{})
+	env, _, err := Build(inherited, []Layer{layer}, Policy{Files: Files{Each: o.Each}})
 	if err != nil {
 		panic(err)
 	}
@@ -325,6 +328,30 @@ func childWants(args []string) int {
 		}
 	}
 	return untilKilled()
+}
+
+// childFile says what is in the file of TOKEN, at the start and for each HUP, and
+// the variable OTHER. It ends with 0 on TERM, and with 3 for a token that begins
+// with "bad".
+func childFile([]string) int {
+	got := make(chan os.Signal, manySignals)
+	signal.Notify(got, catchable()...)
+	word := "ready"
+	for {
+		text, err := os.ReadFile(os.Getenv("TOKEN_FILE"))
+		if err != nil {
+			panic(err)
+		}
+		say("%s %d %s %s", word, os.Getpid(), text, os.Getenv("OTHER"))
+		if strings.HasPrefix(string(text), "bad") {
+			return 3
+		}
+		sig := <-got
+		if sig == syscall.SIGTERM {
+			return 0
+		}
+		word = "got " + signalName(sig.(syscall.Signal))
+	}
 }
 
 // untilKilled waits for a signal that ends the process. A timer that never comes

@@ -11,6 +11,7 @@ func (r *supervision) overlap(p plan) {
 	c, err := r.launch(p)
 	if err != nil {
 		r.Log.Error("starting with the changed secrets: " + err.Error())
+		r.putBack()
 		r.isolate(p.env.Digest())
 		return
 	}
@@ -74,6 +75,7 @@ func (r *supervision) giveUp(why string) {
 	r.emit(Event{Kind: EventUnhealthy, PID: c.pid, Digest: c.digest})
 	r.next, r.state = nil, running
 	r.dismiss(c)
+	r.putBack()
 	r.isolate(c.digest)
 	r.emit(Event{Kind: EventHealthy, PID: r.child.pid, Digest: r.child.digest})
 	if !r.child.accepted {

@@ -18,6 +18,13 @@ type Supervisor struct {
 	Log     *slog.Logger // nil: nothing is logged. Names of variables are logged, never values.
 	OnEvent func(Event)  // called for each transition, from Run's goroutine: it must not block; nil: none
 
+	// OnFiles is told of the files that Run has put on a file system or is about to,
+	// each time they become others: paths, and the times at which each may have been
+	// written; none of these: at any. With it somebody can remove them if this
+	// process is killed. An error is said once and changes nothing. nil: nobody is
+	// told. It is called from Run's goroutine; the map is its own to keep.
+	OnFiles func(map[string][]time.Time) error
+
 	// Which signals reach whom. Signals are mapped by Rewrite as they come, before
 	// anything else is made of them; to 0 drops one.
 	Rewrite     map[syscall.Signal]syscall.Signal
@@ -97,7 +104,9 @@ const (
 )
 
 // Run starts the command with first, and replaces it when updates brings an
-// environment with another digest. It returns the status of the last child when
+// environment with another digest. The files of an environment are there when
+// its child starts, are replaced before the child hears of a change, and are
+// removed in the end. It returns the status of the last child when
 // that has ended and nothing is to follow: no child is alive then. With nil
 // updates nothing is watched. Once updates is closed no change follows.
 //
@@ -130,6 +139,12 @@ func (s *Supervisor) Run(ctx context.Context, first Env, updates <-chan Env) (St
 		return Status{}, err
 	}
 	defer r.unlisten()
+	r.shelf = shelf{note: s.OnFiles, log: r.Log, files: make(map[string]shelved)}
+	if r.shelf.note == nil {
+		r.shelf.note = func(map[string][]time.Time) error { return nil }
+	}
+	defer r.shelf.clear()
+	warnOfDisks(r.Log, first.files)
 	becomeSubreaper()
 	return r.run(ctx, first)
 }

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -58,7 +59,7 @@ func Load(command Command, given Given, env Environ, dir string) (*Settings, err
 		}
 	}
 	s.settlePlace()
-	if err := s.checkFormat(command); err != nil {
+	if err := cmp.Or(s.checkFormat(command), s.checkExec()); err != nil {
 		return nil, err
 	}
 	if s.Credentials, err = findCredentials(s, env); err != nil {
@@ -77,6 +78,14 @@ func (s *Settings) checkFormat(command Command) error {
 		return nil
 	}
 	return source.Errorf(source.CodeUsage, "there is no format %q: use text or json", s.Format)
+}
+
+// checkExec refuses what needs somebody who stays.
+func (s *Settings) checkExec() error {
+	if !s.Exec || len(s.SecretFiles) == 0 && s.FileAll == "" {
+		return nil
+	}
+	return source.Errorf(source.CodeUsage, "--exec together with --file or --file-all: nobody would be left to remove the files")
 }
 
 // lookup finds what a setting was given and where.

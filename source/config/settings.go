@@ -81,6 +81,11 @@ type Settings struct {
 	Rename        map[string]string
 	Allow         []string
 	KeepCreds     bool
+	SecretFiles   []string // NAME=PATH[:MODE]
+	FileAll       string   // PATH[:MODE]; empty: none
+	FileFormat    string
+	FileEnv       bool
+	FileReplace   bool
 	Exec          bool
 	Once          bool
 	Debounce      time.Duration

@@ -21,6 +21,7 @@ package export
 import (
 	"bytes"
 	"io"
+	"iter"
 	"strings"
 
 	"infisync/source"
@@ -81,6 +82,18 @@ func render(format string, set source.Set, opt Options) ([]byte, error) {
 		}
 	}
 	return nil, source.Errorf(source.CodeUsage, "there is no format %q: use one of %s", format, strings.Join(Formats(), ", "))
+}
+
+// Renderer returns a function that returns what [Write] would write of pairs of name
+// and value, with its errors.
+func Renderer(format string, opt Options) func(iter.Seq2[string, string]) ([]byte, error) {
+	return func(pairs iter.Seq2[string, string]) ([]byte, error) {
+		var secrets []source.Secret
+		for name, value := range pairs {
+			secrets = append(secrets, source.Secret{Name: name, Value: source.NewValue(value)})
+		}
+		return render(format, source.NewSet(secrets...), opt)
+	}
 }
 
 // lines makes a format of one that has a line for each secret. line returns the

@@ -192,3 +192,16 @@ func TestUsage(t *testing.T) {
 		t.Errorf("to a closed pipe: %v", err)
 	}
 }
+
+func TestRenderer(t *testing.T) {
+	pairs := func(yield func(name, value string) bool) {
+		_ = yield("A", "1") && yield("B", "two\nlines")
+	}
+	text, err := export.Renderer("json", export.Options{})(pairs)
+	if want := write(t, "json", setOf("A", "1", "B", "two\nlines")); err != nil || string(text) != want {
+		t.Errorf("got %q, %v, want %q", text, err, want)
+	}
+	if text, err := export.Renderer("docker", export.Options{})(pairs); source.CodeOf(err) != source.CodeExportImpossible || len(text) > 0 {
+		t.Errorf("got %q, %v", text, err)
+	}
+}

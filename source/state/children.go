@@ -52,6 +52,15 @@ func (c *Children) Serves(pid int) {
 	})
 }
 
+// Given notes that a running child was given another environment, by its digest.
+func (c *Children) Given(pid int, env string) {
+	c.note(func(*Entry) {
+		if at := c.find(pid); at >= 0 {
+			c.running[at].env = env
+		}
+	})
+}
+
 // Ended notes that a child has ended.
 func (c *Children) Ended(pid int) {
 	c.note(func(*Entry) {

@@ -32,8 +32,13 @@ func TestChildren(t *testing.T) {
 		t.Errorf("the child's start was %v and is %v", since, got)
 	}
 
+	c.Given(1, "env-3")
+	want("the first child was given another", 1, "set-3", 0, false)
+	c.Given(7, "env-1")
+	want("no child of that pid", 1, "set-3", 0, false)
+
 	c.Ended(1)
-	want("no child", 0, "set-2", 0, false)
+	want("no child", 0, "set-3", 0, false)
 	c.Started(2, "env-3")
 	want("another", 2, "set-3", 1, false)
 	c.Started(3, "env-1")

@@ -1,6 +1,7 @@
 package state
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
@@ -18,8 +19,14 @@ import (
 	"infisync/source/state/disk"
 )
 
-// registerDir is the folder in the state directory with a file per process.
-const registerDir = "run"
+const (
+	// registerDir is the folder in the state directory with a file per process.
+	registerDir = "run"
+
+	// entryName is the file's name: pid, start, and sums of what the pid counts in,
+	// since containers may share the directory, and of the scope's folder.
+	entryName = "%d-%d-%08x-%08x.json"
+)
 
 // An Entry is what one infisync process tells the others of the child it runs, or
 // of a scope that it keeps in step for others.
@@ -36,6 +43,8 @@ type Entry struct {
 	Child       int       `json:"child"`       // pid; 0: none now
 	Quarantined bool      `json:"quarantined"` // the newest set failed on probation, the child has the one before
 	Syncs       bool      `json:"syncs"`       // it pulls for others and has no child; Command is then its own
+
+	Files map[string][]time.Time `json:"files,omitempty"` // as KeepFiles
 }
 
 // A Registration is an Entry of this process in the register. It is safe for
@@ -43,14 +52,16 @@ type Entry struct {
 type Registration struct {
 	path    string
 	mu      sync.Mutex
-	entry   Entry // guarded by mu
-	written Entry // what others see of it; guarded by mu
-	gone    bool  // it was removed; guarded by mu
+	entry   Entry  // guarded by mu
+	written []byte // what others see of it; guarded by mu
+	gone    bool   // it was removed; guarded by mu
 }
 
 // Register puts this process into the register of the state directory, once for
 // each Folder that it has to do with. PID, Start and Space of entry are filled in,
-// Command is cut to its last element. Errors have source.CodeStateDir.
+// Command is cut to its last element. What killed processes have left there is
+// removed, and so are the files that they had noted. Errors have
+// source.CodeStateDir.
 func Register(stateDir string, entry Entry) (*Registration, error) {
 	if stateDir == "" {
 		return nil, source.Errorf(source.CodeStateDir, "registering process %d: there is no state directory", os.Getpid())
@@ -63,8 +74,8 @@ func Register(stateDir string, entry Entry) (*Registration, error) {
 	if entry.Start, ok = processStart(entry.PID); !ok {
 		return nil, source.Errorf(source.CodeStateDir, "registering process %d: the system does not tell its start", entry.PID)
 	}
-	// Containers may share the folder, and count pids each for itself.
-	name := fmt.Sprintf("%d-%d-%08x.json", entry.PID, entry.Start, crc32.ChecksumIEEE([]byte(entry.Space+"\x00"+entry.Folder)))
+	sweepGone(stateDir)
+	name := fmt.Sprintf(entryName, entry.PID, entry.Start, sumOf(entry.Space), sumOf(entry.Folder))
 	r := &Registration{path: filepath.Join(stateDir, registerDir, name), entry: entry}
 	if err := disk.MakeDir(filepath.Dir(r.path)); err != nil {
 		return nil, source.Errorf(source.CodeStateDir, "registering process %d: %w", entry.PID, err)
@@ -89,22 +100,25 @@ func (r *Registration) Update(edit func(*Entry)) error {
 func (r *Registration) write() error {
 	r.entry.Command = filepath.Base(r.entry.Command)
 	r.entry.Since = r.entry.Since.UTC()
-	if r.gone || r.entry == r.written {
+	if r.gone {
 		return nil
 	}
 	data, err := json.Marshal(r.entry)
+	if err == nil && bytes.Equal(data, r.written) {
+		return nil
+	}
 	if err == nil {
 		err = putUnsynced(r.path, data)
 	}
 	if err != nil {
 		return source.Errorf(source.CodeStateDir, "registering process %d: %w", r.entry.PID, err)
 	}
-	r.written = r.entry
+	r.written = data
 	return nil
 }
 
-// Remove takes the process out of the register, for good. It may be called twice, and on a
-// nil Registration.
+// Remove takes the process out of the register, for good; while files are noted,
+// only once the process has ended. It may be called twice, and on a nil Registration.
 func (r *Registration) Remove() error {
 	if r == nil {
 		return nil
@@ -112,6 +126,9 @@ func (r *Registration) Remove() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.gone = true
+	if len(r.entry.Files) > 0 {
+		return nil // could not be removed: the next process tries
+	}
 	if err := os.Remove(r.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return source.Errorf(source.CodeStateDir, "taking a process out of the register: %w", err)
 	}
@@ -119,8 +136,9 @@ func (r *Registration) Remove() error {
 }
 
 // List returns the entries of the processes that run, by folder and pid, and
-// removes those of processes that are gone. Processes in other containers that
-// share the state directory are not listed: whether they run cannot be seen.
+// removes those of processes that are gone, with the files they left. Processes in
+// other containers that share the state directory are not listed: whether they run
+// cannot be seen.
 func List(stateDir string) ([]Entry, error) {
 	here, _, err := readRegister(stateDir)
 	return here, err
@@ -153,7 +171,7 @@ func readRegister(stateDir string) (here, elsewhere []Entry, err error) {
 			if start, ok := processStart(entry.PID); ok && start == entry.Start {
 				here = append(here, entry)
 			} else {
-				os.Remove(path)
+				bury(path, entry)
 			}
 		}
 	}
@@ -162,6 +180,8 @@ func readRegister(stateDir string) (here, elsewhere []Entry, err error) {
 	})
 	return here, elsewhere, nil
 }
+
+func sumOf(text string) uint32 { return crc32.ChecksumIEEE([]byte(text)) }
 
 func readEntry(path string) (Entry, error) {
 	data, err := os.ReadFile(path)
