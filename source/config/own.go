@@ -22,6 +22,7 @@ const OwnName = ".infisync.yaml"
 var committed = []string{
 	"project", "env", "path", "from", "all-projects", "recursive", "include-imports", "expand-references", "allow-empty",
 	"preserve-env", "pristine", "only", "except", "prefix", "rename", "with-local",
+	"file-format", "file-env",
 	"exec", "once", "interval", "on-change", "debounce", "splay", "stop-signal", "stop-timeout", "kill-after",
 	"restart", "probation", "rollback", "quarantine", "health-timeout", "signal-scope", "rewrite", "kill-leftovers",
 	"overlap", "ready-after", "ready-timeout",
@@ -46,7 +47,7 @@ func (s *Setting) refusal() string {
 		return "such a file must not start commands"
 	case "health-http", "health-tcp", "listen", "http":
 		return "such a file must not open connections"
-	case "state-dir", "delete-orphans":
+	case "state-dir", "delete-orphans", "file", "file-all", "file-replace":
 		return "such a file must not decide what is written or deleted"
 	case "vault-recipient":
 		return "such a file must not let another key open the vault"

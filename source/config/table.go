@@ -142,7 +142,7 @@ var Table = []Setting{
 	{Name: "file-env", Group: groupEnv, On: Run, Switch: true, Default: "false",
 		Help: "give secrets that are written to files as variables too",
 		read: func(s *Settings) reader { return boolean(&s.FileEnv) }},
-	{Name: "file-replace", Group: groupEnv, On: Run, Switch: true, Default: "false", Private: true,
+	{Name: "file-replace", Group: groupEnv, On: Run, Switch: true, Default: "false",
 		Help: "let --file and --file-all replace a file that infisync did not write",
 		read: func(s *Settings) reader { return boolean(&s.FileReplace) }},
 

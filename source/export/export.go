@@ -92,7 +92,11 @@ func Renderer(format string, opt Options) func(iter.Seq2[string, string]) ([]byt
 		for name, value := range pairs {
 			secrets = append(secrets, source.Secret{Name: name, Value: source.NewValue(value)})
 		}
-		return render(format, source.NewSet(secrets...), opt)
+		text, err := render(format, source.NewSet(secrets...), opt)
+		if err != nil {
+			return nil, err
+		}
+		return text, nil
 	}
 }
 
