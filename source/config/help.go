@@ -14,6 +14,6 @@ func HelpTemplate() string {
 		b.WriteString(`{{range .VisibleFlagCategories}}{{if eq .Name "` + group + `"}}` + "\n" + strings.ToUpper(group) +
 			":{{range .Flags}}\n   {{.}}{{end}}\n{{end}}{{end}}")
 	}
-	b.WriteString("\nEvery flag --NAME can be set as the variable INFISYNC_NAME; lists with commas.\n")
+	b.WriteString("\nEvery flag --NAME can be set as the variable INFISYNC_NAME, lists with commas,\nand where a committed file may decide it as the key NAME in .infisync.yaml.\n")
 	return b.String()
 }
