@@ -398,6 +398,7 @@ func (a *app) onEvent(e inject.Event) {
 		a.metrics.Unhealthy(e.PID)
 	case inject.EventGiven:
 		a.children.Given(e.PID, e.Digest)
+		a.metrics.Given(e.PID, e.Digest)
 	case inject.EventEnded:
 		a.children.Ended(e.PID)
 		a.metrics.Ended(e.PID)

@@ -81,6 +81,15 @@ func (m *Metrics) Unhealthy(pid int) {
 	})
 }
 
+// Given notes that a running child was given another environment, by its digest.
+func (m *Metrics) Given(pid int, env string) {
+	m.note(func() {
+		if at := m.child.find(pid); at >= 0 {
+			m.child.running[at].env = env
+		}
+	})
+}
+
 // Ended notes that a child has ended.
 func (m *Metrics) Ended(pid int) {
 	m.note(func() {

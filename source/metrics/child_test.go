@@ -38,6 +38,11 @@ func TestChild(t *testing.T) {
 			{func(m *Metrics) { m.Unhealthy(2) }, "child_healthy 0", "the child is not healthy yet"},
 			{func(m *Metrics) { m.Replacing(); m.Ended(2); m.Started(3, "b") }, "restarts_total{reason=\"exit\"} 1, restarts_total{reason=\"change\"} 1", "the child is not healthy yet"},
 		}},
+		"given by a file": {steps: []step{
+			{func(m *Metrics) { m.Built("a", t1); m.Started(1, "a"); m.Healthy(1); m.Built("b", t2) }, "child_stale 1", ""},
+			{func(m *Metrics) { m.Given(1, "b") }, "child_stale 0, child_secrets_timestamp_seconds 1700000002, restarts_total{reason=\"change\"} 0", ""},
+			{func(m *Metrics) { m.Given(2, "a") }, "child_stale 0", ""},
+		}},
 		"overlap": {overlap: true, steps: []step{
 			{func(m *Metrics) { m.Built("a", t1); m.Started(1, "a"); m.Healthy(1); m.Built("b", t2); m.Replacing() }, "child_stale 1", ""},
 			{func(m *Metrics) { m.Started(2, "b") }, "child_stale 1, restarts_total{reason=\"change\"} 0", ""},
