@@ -17,10 +17,10 @@ const OwnName = ".infisync.yaml"
 // the secrets that the identity may read, and how it lives. The file is committed,
 // and who can commit is not who runs infisync. So none of these decides where
 // credentials go, who answers in the server's place, what else is started, written,
-// opened or deleted, or lifts a protection; and a new setting is not among them
-// until somebody has asked that about it.
+// opened or deleted, or lifts what keeps a wrong set or a credential from the child;
+// and a new setting is not among them until somebody has asked that about it.
 var committed = []string{
-	"project", "env", "path", "from", "all-projects", "recursive", "include-imports", "expand-references", "allow-empty",
+	"project", "env", "path", "from", "all-projects", "recursive", "include-imports", "expand-references",
 	"preserve-env", "pristine", "only", "except", "prefix", "rename", "with-local",
 	"file-format", "file-env",
 	"exec", "once", "interval", "on-change", "debounce", "splay", "stop-signal", "stop-timeout", "kill-after",
@@ -51,8 +51,8 @@ func (s *Setting) refusal() string {
 		return "such a file must not decide what is written or deleted"
 	case "vault-recipient":
 		return "such a file must not let another key open the vault"
-	case "allow", "keep-credentials":
-		return "such a file must not lift a protection"
+	case "allow", "allow-empty", "keep-credentials":
+		return "such a file must not lift what keeps a wrong set or a credential from the child"
 	}
 	return "that is for whoever runs infisync to decide"
 }

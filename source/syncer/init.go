@@ -59,17 +59,18 @@ func (u Setup) askPlace(ctx context.Context, file *config.NewFile) error {
 		return nil
 	}
 	projects := u.visibleProjects(ctx)
-	s := u.Settings
-	project, env, path := s.Project, s.Env, s.Path
-	var err error
+	project := u.Settings.Project
 	if !file.Has("project") {
-		if project, err = u.askProject(projects); err != nil {
+		chosen, err := u.askProject(projects)
+		if err != nil {
 			return err
 		}
+		project = chosen
 		file.Set("project", project)
 	}
 	if !file.Has("env") {
-		if env, err = u.askEnvironment(projects, project); err != nil {
+		env, err := u.askEnvironment(projects, project)
+		if err != nil {
 			return err
 		}
 		file.Set("env", env)
@@ -77,7 +78,8 @@ func (u Setup) askPlace(ctx context.Context, file *config.NewFile) error {
 	if file.Has("path") {
 		return nil
 	}
-	if path, err = terminal.Ask(u.In, u.Err, "path", path); err != nil {
+	path, err := terminal.Ask(u.In, u.Err, "path", u.Settings.Path)
+	if err != nil {
 		return err
 	}
 	if path = source.CleanPath(path); path != "/" {
