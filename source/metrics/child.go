@@ -150,9 +150,26 @@ func (c *child) serve() {
 	serving.reason = ""
 }
 
-// confirm notes when the newest set was confirmed.
+// confirm notes when the newest set was confirmed. Of the others are kept those of the
+// last few, which a rollback can bring back.
 func (c *child) confirm(synced time.Time) {
 	if c.newest != "" && !synced.IsZero() {
 		c.confirmed[c.newest] = synced
+		for len(c.confirmed) > maxConfirmed {
+			delete(c.confirmed, c.oldest())
+		}
 	}
+}
+
+const maxConfirmed = 8 // environments whose times are kept
+
+// oldest is the environment that was confirmed longest ago, besides those in use.
+func (c *child) oldest() (digest string) {
+	for env, at := range c.confirmed {
+		inUse := env == c.newest || slices.ContainsFunc(c.running, func(p process) bool { return p.env == env })
+		if !inUse && (digest == "" || at.Before(c.confirmed[digest])) {
+			digest = env
+		}
+	}
+	return digest
 }

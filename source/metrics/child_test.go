@@ -94,3 +94,20 @@ func TestConfirm(t *testing.T) {
 	want("child_secrets_timestamp_seconds", "1060")
 	want(`last_sync_timestamp_seconds{scope="dev-1"}`, "1180")
 }
+
+// TestConfirmedIsBounded: of many rotations only the last times are kept, and that of
+// the set that the child has.
+func TestConfirmedIsBounded(t *testing.T) {
+	m := open(t, Options{Child: true})
+	m.Built("first", time.Unix(1000, 0))
+	m.Started(1, "first")
+	for n := range int64(100) {
+		m.Built(strings.Repeat("x", int(n)+1), time.Unix(2000+n, 0))
+	}
+	if n := len(m.child.confirmed); n != maxConfirmed {
+		t.Errorf("%d times are kept, want %d", n, maxConfirmed)
+	}
+	if got := text(t, m); !strings.Contains(got, "\ninfisync_child_secrets_timestamp_seconds 1000\n") {
+		t.Errorf("the time of the child's set is not kept in\n%s", got)
+	}
+}
