@@ -467,6 +467,20 @@ func vars(set source.Set) []inject.Var {
 	return out
 }
 
+// readFiles reads which secrets are for files. A child does not get these settings: an
+// infisync that it runs would write the same files.
+func (a *app) readFiles() (err error) {
+	s := a.settings
+	if a.files, err = inject.ParseFiles(s.SecretFiles, s.FileAll); err != nil {
+		return source.Errorf(source.CodeUsage, "%s: %w", cmp.Or(s.Origin("file"), s.Origin("file-all")), err)
+	}
+	a.files.Keep, a.files.Replace, a.files.Render = s.FileEnv, s.FileReplace, export.Renderer(s.FileFormat, export.Options{})
+	a.inherited = slices.DeleteFunc(a.inherited, func(entry string) bool {
+		return strings.HasPrefix(entry, "INFISYNC_FILE=") || strings.HasPrefix(entry, "INFISYNC_FILE_ALL=")
+	})
+	return nil
+}
+
 // supervisor builds the supervisor that the settings describe.
 func (a *app) supervisor(argv []string) (*inject.Supervisor, error) {
 	s := a.settings
@@ -478,10 +492,9 @@ func (a *app) supervisor(argv []string) (*inject.Supervisor, error) {
 	if err != nil {
 		return nil, source.Errorf(source.CodeUsage, "%s: %w", s.Origin("on-change"), err)
 	}
-	if a.files, err = inject.ParseFiles(s.SecretFiles, s.FileAll); err != nil {
-		return nil, source.Errorf(source.CodeUsage, "%s: %w", cmp.Or(s.Origin("file"), s.Origin("file-all")), err)
+	if err := a.readFiles(); err != nil {
+		return nil, err
 	}
-	a.files.Keep, a.files.Replace, a.files.Render = s.FileEnv, s.FileReplace, export.Renderer(s.FileFormat, export.Options{})
 	rewrite, err := inject.ParseRewrite(s.Rewrite)
 	if err != nil {
 		return nil, source.Errorf(source.CodeUsage, "%s: %w", s.Origin("rewrite"), err)
@@ -540,6 +553,9 @@ func (a *app) sync(ctx context.Context, _ []string) error {
 }
 
 func (a *app) doctor(ctx context.Context, _ []string) error {
+	if err := a.readFiles(); err != nil {
+		return err
+	}
 	s, setup := a.settings, a.setup()
 	in := doctor.Input{Settings: s, Login: setup.Login(), StateDir: a.stateDir(), Args: os.Args, Judge: a.judge}
 	in.Client, in.ClientErr = setup.NewClient()
@@ -557,16 +573,7 @@ func (a *app) doctor(ctx context.Context, _ []string) error {
 
 // judge tells what a child would make of a secret; empty: it would get it.
 func (a *app) judge(secret source.Secret) source.Code {
-	chosen, err := source.NewSet(secret).Select(a.settings.Only, a.settings.Except)
-	if err != nil || chosen.Len() == 0 {
-		return "" // left out
-	}
-	layer := inject.Layer{Origin: inject.Server, Vars: vars(chosen)}
-	_, warnings, err := inject.Build(nil, []inject.Layer{layer}, a.policy())
-	if len(warnings) > 0 {
-		return source.Code(warnings[0].Code)
-	}
-	return source.CodeOf(err)
+	return source.Code(inject.Judge(inject.NewVar(secret.Name, secret.Value.Reveal()), a.policy()))
 }
 
 // setup is what the settings make options, clients and keys of.

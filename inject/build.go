@@ -83,8 +83,7 @@ func (w Warning) String() string { return w.Text }
 // ([CodeNameRefused]) or when there is no such secret for a file ([CodeNoSecret]).
 // An error of Files.Render is returned as it is.
 func Build(inherited []string, layers []Layer, p Policy) (Env, []Warning, error) {
-	b := builder{policy: p, entries: make(map[string]entry), inherited: make(map[string]bool),
-		own: make(map[string]Var), rest: make(map[string]Var)}
+	b := newBuilder(p)
 	b.inherit(inherited)
 	for _, layer := range layers {
 		if err := b.add(layer); err != nil {
@@ -124,6 +123,11 @@ type builder struct {
 	clashes   []string
 	offered   int // variables of the layers
 	taken     int // of them, those that Only and Except let through
+}
+
+func newBuilder(p Policy) *builder {
+	return &builder{policy: p, entries: make(map[string]entry), inherited: make(map[string]bool),
+		own: make(map[string]Var), rest: make(map[string]Var)}
 }
 
 type refusal struct{ name, original string }

@@ -171,3 +171,32 @@ func TestDigestCountsFiles(t *testing.T) {
 		}
 	}
 }
+
+func TestJudge(t *testing.T) {
+	big := strings.Repeat("x", 1<<20)
+	files := Files{Each: []FileSpec{{Name: "A", Path: "/a"}, {Name: "B", Path: "/b"}}}
+	for _, tt := range []struct {
+		name, value string
+		policy      Policy
+		want        string
+	}{
+		{"A", "1", Policy{}, ""},
+		{"A", big, Policy{}, CodeEnvTooLarge},
+		{"A", "\x00", Policy{}, CodeEnvValue},
+		{"A", big + "\x00", Policy{Files: files}, ""},
+		{"P_A", big, Policy{Files: files, Rename: map[string]string{"P_A": "B"}}, ""},
+		{"A", big, Policy{Files: Files{All: FileSpec{Path: "/all"}}}, ""},
+		{"C", big, Policy{Files: files}, CodeEnvTooLarge},
+		{"A", big, Policy{Except: []string{"A"}}, ""},
+		{"A", big, Policy{Only: []string{"B"}}, ""},
+		{"A", big, Policy{Only: []string{"["}}, ""},
+		{"PATH", "1", Policy{}, WarnWithheld},
+		{"PATH", "1", Policy{Files: Files{Each: []FileSpec{{Name: "PATH", Path: "/p"}}}}, ""},
+		{"NODE_OPTIONS", "1", Policy{}, CodeNameRefused},
+		{"A=B", "1", Policy{}, CodeEnvName},
+	} {
+		if got := Judge(NewVar(tt.name, tt.value), tt.policy); got != tt.want {
+			t.Errorf("Judge(%q) with %+v = %q, want %q", tt.name, tt.policy, got, tt.want)
+		}
+	}
+}

@@ -128,10 +128,10 @@ var Table = []Setting{
 		Help: "lay the vault's local values below the secrets",
 		read: func(s *Settings) reader { return boolean(&s.WithLocal) }},
 
-	{Name: "file", Group: groupEnv, On: Run, Arg: "NAME=PATH[:MODE]", Many: true,
+	{Name: "file", Group: groupEnv, On: Run | Doctor, Arg: "NAME=PATH[:MODE]", Many: true,
 		Help: "write a secret to a file instead, mode 0600, removed at the end, and set NAME_FILE to its path; best below /dev/shm or /run",
 		read: func(s *Settings) reader { return list(&s.SecretFiles) }},
-	{Name: "file-all", Group: groupEnv, On: Run, Arg: "PATH[:MODE]",
+	{Name: "file-all", Group: groupEnv, On: Run | Doctor, Arg: "PATH[:MODE]",
 		Help: "write all other secrets to this one file instead",
 		read: func(s *Settings) reader { return text(&s.FileAll) }},
 	{Name: "file-format", Group: groupEnv, On: Run, Arg: "FORMAT", Default: "dotenv",
@@ -139,7 +139,7 @@ var Table = []Setting{
 		read: func(s *Settings) reader {
 			return oneOf(&s.FileFormat, "dotenv", "json", "yaml", "shell", "docker", "systemd")
 		}},
-	{Name: "file-env", Group: groupEnv, On: Run, Switch: true, Default: "false",
+	{Name: "file-env", Group: groupEnv, On: Run | Doctor, Switch: true, Default: "false",
 		Help: "give secrets that are written to files as variables too",
 		read: func(s *Settings) reader { return boolean(&s.FileEnv) }},
 	{Name: "file-replace", Group: groupEnv, On: Run, Switch: true, Default: "false",
