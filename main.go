@@ -471,8 +471,11 @@ func vars(set source.Set) []inject.Var {
 // infisync that it runs would write the same files.
 func (a *app) readFiles() (err error) {
 	s := a.settings
+	if _, err = inject.ParseFiles(s.SecretFiles, ""); err != nil {
+		return s.Refuse("file", err, "NAME=PATH[:MODE], each with a name and a path of its own and an octal mode between 0400 and 0644")
+	}
 	if a.files, err = inject.ParseFiles(s.SecretFiles, s.FileAll); err != nil {
-		return source.Errorf(source.CodeUsage, "%s: %w", cmp.Or(s.Origin("file"), s.Origin("file-all")), err)
+		return s.Refuse("file-all", err, "PATH[:MODE], with a path of its own and an octal mode between 0400 and 0644")
 	}
 	a.files.Keep, a.files.Replace, a.files.Render = s.FileEnv, s.FileReplace, export.Renderer(s.FileFormat, export.Options{})
 	a.inherited = slices.DeleteFunc(a.inherited, func(entry string) bool {
@@ -486,18 +489,18 @@ func (a *app) supervisor(argv []string) (*inject.Supervisor, error) {
 	s := a.settings
 	stop, err := inject.ParseSignal(s.StopSignal)
 	if err != nil {
-		return nil, source.Errorf(source.CodeUsage, "%s: %w", s.Origin("stop-signal"), err)
+		return nil, s.Refuse("stop-signal", err, "a signal")
 	}
 	change, err := inject.ParseOnChange(s.OnChange)
 	if err != nil {
-		return nil, source.Errorf(source.CodeUsage, "%s: %w", s.Origin("on-change"), err)
+		return nil, s.Refuse("on-change", err, "restart, exit, none or signal:NAME, or several as GLOB=ACTION,...")
 	}
 	if err := a.readFiles(); err != nil {
 		return nil, err
 	}
 	rewrite, err := inject.ParseRewrite(s.Rewrite)
 	if err != nil {
-		return nil, source.Errorf(source.CodeUsage, "%s: %w", s.Origin("rewrite"), err)
+		return nil, s.Refuse("rewrite", err, "FROM=TO with two signals, or FROM=")
 	}
 	if checks := slices.DeleteFunc([]string{s.HealthCmd, s.HealthHTTP, s.HealthTCP}, func(s string) bool { return s == "" }); len(checks) > 1 {
 		return nil, source.Errorf(source.CodeUsage, "more than one of --health-cmd, --health-http and --health-tcp: choose one")

@@ -234,6 +234,11 @@ func newBench(t testing.TB, opts infisicaltest.Options, extra ...string) *bench 
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { server.Close() })
+	return benchOf(t, server, extra...)
+}
+
+// benchOf is another bench with the same server.
+func benchOf(t testing.TB, server *infisicaltest.Server, extra ...string) *bench {
 	dir := t.TempDir()
 	id, secret := server.Credentials()
 	return &bench{t: t, server: server, dir: dir, env: append([]string{
@@ -778,6 +783,39 @@ func findNothing(t *testing.T, where, text, mark, canary string) {
 	} {
 		if strings.Contains(text, form) {
 			t.Errorf("%s holds the canary as %q", where, form)
+		}
+	}
+}
+
+// TestVariablesAreNotQuoted: a secret that was put into the variable of any setting is
+// not repeated, except in these: names of places, of files that hold no secret of
+// infisync's, and of commands.
+func TestVariablesAreNotQuoted(t *testing.T) {
+	const canary = "cAnArY7f3a9bXyZw"
+	names := []string{"env", "project", "path", "from", "state-dir", "env-file", "ca-file", "on-event"}
+	commands := []struct {
+		on   config.Command
+		args []string
+	}{
+		{config.Run, []string{"run", "--once", "--", "true"}}, {config.Sync, []string{"sync"}}, {config.Vault, []string{"vault", "rekey"}},
+		{config.Push, []string{"push", "--all"}}, {config.Export, []string{"export"}}, {config.Diff, []string{"diff"}},
+		{config.Graph, []string{"graph"}}, {config.Status, []string{"status"}},
+	}
+	server := newBench(t, infisicaltest.Options{}).server
+	for _, setting := range config.Table {
+		for _, command := range commands {
+			if setting.On&command.on == 0 || slices.Contains(names, setting.Name) {
+				continue
+			}
+			for _, name := range append(setting.Vars, setting.Variable()) {
+				t.Run(command.args[0]+" "+name, func(t *testing.T) {
+					t.Parallel()
+					b := benchOf(t, server, "INFISYNC_LOG_LEVEL=debug", name+"="+canary)
+					if out, _ := b.command("infisync-patient", command.args...).CombinedOutput(); bytes.Contains(out, []byte(canary)) {
+						t.Errorf("it printed\n%s", out)
+					}
+				})
+			}
 		}
 	}
 }

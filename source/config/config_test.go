@@ -236,7 +236,7 @@ func TestCheck(t *testing.T) {
 		{[]string{"INFISICAL_URL=u", "INFISICAL_CLIENT_ID=i"}, source.CodePartMissing, "INFISICAL_CLIENT_SECRET is missing"},
 		{[]string{"INFISICAL_URL=u", "INFISICAL_CLIENT_SECRET=s"}, source.CodePartMissing, "INFISICAL_CLIENT_ID is missing"},
 		{[]string{"INFISICAL_URL=u", "INFISICAL_CLIENT_ID=i", "INFISICAL_CLIENT_SECRET= "}, source.CodePartMissing, "the credential from INFISICAL_CLIENT_SECRET is empty"},
-		{[]string{"INFISICAL_URL=u", "INFISICAL_CLIENT_ID=i", "INFISICAL_CLIENT_SECRET_FILE=/nowhere"}, source.CodeConfigInvalid, "/nowhere"},
+		{[]string{"INFISICAL_URL=u", "INFISICAL_CLIENT_ID=i", "INFISICAL_CLIENT_SECRET_FILE=/nowhere"}, source.CodeConfigInvalid, "(INFISICAL_CLIENT_SECRET_FILE): no such file"},
 		{[]string{"INFISICAL_URL=u", "INFISICAL_CLIENT_ID=i", "INFISICAL_CLIENT_SECRET=s"}, "", ""},
 		{[]string{"INFISICAL_URL=u", "INFISICAL_TOKEN=t"}, "", ""},
 		{[]string{"INFISICAL_URL=u", "INFISICAL_CLIENT_ID=i", "INFISICAL_TOKEN=t"}, "", ""},

@@ -1,7 +1,9 @@
 package config
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -179,14 +181,24 @@ func (c Credentials) VaultKey() (source.Value, error) {
 	return readCredential(c.keyFile, "the vault's key", c.keyFrom)
 }
 
+// OldSecret reads the file with the client secret, or the key, that a vault had.
+func (s *Settings) OldSecret() (source.Value, error) {
+	return readCredential(s.OldSecretFile, "the old key", s.Origin("old-secret-file"))
+}
+
 func readCredential(path, what, from string) (source.Value, error) {
 	info, err := os.Stat(path)
 	if err == nil && info.Size() > maxFile {
-		err = fmt.Errorf("%q is larger than 1 MiB", path)
+		err = errors.New("it is larger than 1 MiB")
 	}
 	var data []byte
 	if err == nil {
 		data, err = os.ReadFile(path)
+	}
+	// A variable's text is not shown: people put the secret itself into the variable
+	// that is for its file.
+	if failed, ok := errors.AsType[*fs.PathError](err); ok && strings.HasPrefix(from, "INFIS") {
+		err = failed.Err
 	}
 	if err != nil {
 		return source.Value{}, source.Errorf(source.CodeConfigInvalid, "reading %s (%s): %w", what, from, err)

@@ -72,12 +72,19 @@ func Load(command Command, given Given, env Environ, dir string) (*Settings, err
 }
 
 // checkFormat refuses a format that the command cannot write ahead of what the
-// command does. Those with more formats than these check it themselves.
+// command does.
 func (s *Settings) checkFormat(command Command) error {
-	if s.Format == "" || s.Format == "text" || s.Format == "json" || command&(Export|Graph) != 0 {
+	formats := []string{"text", "json"}
+	switch command {
+	case Export:
+		formats = []string{"dotenv", "json", "yaml", "shell", "docker", "k8s", "systemd"}
+	case Graph:
+		formats = []string{"table", "json", "dot", "mermaid"}
+	}
+	if s.Format == "" || slices.Contains(formats, s.Format) {
 		return nil
 	}
-	return source.Errorf(source.CodeUsage, "there is no format %q: use text or json", s.Format)
+	return s.origin["format"].wrong("one of " + strings.Join(formats, ", "))
 }
 
 // checkExec refuses what needs somebody who stays.
@@ -124,8 +131,11 @@ func minutes(name, text string) string {
 	return text
 }
 
+// wrong is the error of a setting that was given something that is not allowed. What a
+// flag was given is quoted: the command line is public already. What a variable or a
+// file gives is not: it may be a secret that was put in the wrong place.
 func (o origin) wrong(allowed string) error {
-	if o.rank == byFlag { // argv is public already
+	if o.rank == byFlag {
 		return source.Errorf(source.CodeUsage, "%s %s is not %s", o.name, strconv.Quote(strings.Join(o.texts, ",")), allowed)
 	}
 	return source.Errorf(source.CodeConfigInvalid, "%s is not %s", o.name, allowed)

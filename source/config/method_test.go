@@ -87,7 +87,7 @@ func TestCheckMethods(t *testing.T) {
 		{slices.Concat(set, []string{"INFISYNC_AUTH=jwt", identity, "INFISICAL_OIDC_AUTH_JWT=a"}), source.CodePartMissing, "asks for JWT auth: INFISICAL_JWT or --jwt-file is missing"},
 		{[]string{"INFISICAL_URL=u", "INFISICAL_JWT=a"}, source.CodePartMissing, "a JWT is set (INFISICAL_JWT) but no identity id: INFISICAL_MACHINE_IDENTITY_ID is missing"},
 		{[]string{"INFISICAL_URL=u", identity, "INFISICAL_JWT= "}, source.CodePartMissing, "the credential from INFISICAL_JWT is empty"},
-		{[]string{"INFISICAL_URL=u", identity, "INFISICAL_JWT_FILE=/nowhere/jwt"}, source.CodeConfigInvalid, "reading the JWT (INFISICAL_JWT_FILE): stat /nowhere/jwt"},
+		{[]string{"INFISICAL_URL=u", identity, "INFISICAL_JWT_FILE=/nowhere/jwt"}, source.CodeConfigInvalid, "reading the JWT (INFISICAL_JWT_FILE): no such file"},
 		{[]string{"INFISICAL_URL=u", identity, "INFISICAL_JWT=a"}, "", ""},
 		// The outer infisync leaves the choice in the environment and takes the rest out.
 		{[]string{"INFISICAL_URL=u", "INFISYNC_AUTH=kubernetes", "INFISYNC_RUN=1"}, "", ""},

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -102,6 +103,33 @@ func httpURL(into *string) reader {
 			return "a URL such as http://127.0.0.1:8080/health"
 		}
 		*into = last(texts)
+		return ""
+	}
+}
+
+// sockets reads addresses to listen at.
+func sockets(into *[]string) reader {
+	return func(texts []string) string {
+		for _, t := range texts {
+			network, address, _ := strings.Cut(t, ":")
+			if network != "tcp" && network != "unix" || address == "" {
+				return "tcp:HOST:PORT or unix:PATH"
+			}
+		}
+		*into = texts
+		return ""
+	}
+}
+
+// globs reads patterns as path.Match takes them.
+func globs(into *[]string) reader {
+	return func(texts []string) string {
+		for _, t := range texts {
+			if _, err := path.Match(t, ""); err != nil {
+				return "a glob"
+			}
+		}
+		*into = texts
 		return ""
 	}
 }

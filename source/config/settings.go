@@ -174,6 +174,15 @@ func (s *Settings) Given(name string) bool { return s.origin[name].rank > byDefa
 // default.
 func (s *Settings) Origin(name string) string { return s.origin[name].name }
 
+// Refuse is the error of a setting that cannot be used as it was given. Why may quote
+// it, and is said of a flag; of a variable or a file it is only what it is not.
+func (s *Settings) Refuse(name string, why error, allowed string) error {
+	if o := s.origin[name]; o.rank != byFlag {
+		return o.wrong(allowed)
+	}
+	return source.Errorf(source.CodeUsage, "--%s: %w", name, why)
+}
+
 // Configured tells whether a server, a login or a credential is set, so that the
 // absence of the others is a mistake. Inside another infisync only a credential
 // counts: it leaves the rest in the environment and takes the credentials out.

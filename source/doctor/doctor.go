@@ -178,7 +178,7 @@ func (c *checkup) do(ctx context.Context, check check) Item {
 }
 
 // redact takes the credentials out of a text. Nothing prints them; but what was
-// set as something else, such as a secret pasted into the URL's variable, is
+// set as something else, such as a secret pasted into a file's variable, is
 // named in errors.
 func (c *checkup) redact(text string) string {
 	for _, secret := range c.credentials() {

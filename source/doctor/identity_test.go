@@ -78,7 +78,7 @@ func TestIdentitySettings(t *testing.T) {
 	}{
 		{"no id", "INFISICAL_MACHINE_IDENTITY_ID", "", "client-id", doctor.Failed, source.CodePartMissing, "no identity id is set: INFISICAL_MACHINE_IDENTITY_ID is missing"},
 		{"sample id", "INFISICAL_MACHINE_IDENTITY_ID", "<identity-id>", "client-id", doctor.Failed, CodeCredential, "the identity id (INFISICAL_MACHINE_IDENTITY_ID) is a placeholder"},
-		{"no file", "INFISICAL_JWT_FILE", "/nonexistent/jwt", "client-secret", doctor.Failed, source.CodeConfigInvalid, "/nonexistent/jwt"},
+		{"no file", "INFISICAL_JWT_FILE", "/nonexistent/jwt", "client-secret", doctor.Failed, source.CodeConfigInvalid, "(INFISICAL_JWT_FILE): no such file"},
 		{"no JWT", "INFISICAL_JWT_FILE", "", "client-secret", doctor.Failed, source.CodePartMissing, "the JWT is not set: INFISICAL_JWT or --jwt-file is missing"},
 		{"empty file", "", " \n", "client-secret", doctor.Failed, source.CodePartMissing, "the credential from INFISICAL_JWT_FILE is empty"},
 		{"quotes", "", `"` + ended + `"`, "client-secret", doctor.Failed, CodeCredential, "the JWT has quotes around it"},

@@ -25,7 +25,8 @@ func TestSettings(t *testing.T) {
 		{"no URL", "INFISICAL_URL", "", "url", source.CodePartMissing, "INFISICAL_URL is missing"},
 		{"no https", "INFISICAL_URL", "app.infisical.com", "url", source.CodeConfigInvalid, "https://"},
 		{"password in the URL", "INFISICAL_URL", "https://user:7f3a9c@host", "url", source.CodeConfigInvalid, "take it out"},
-		{"secret in the place of the URL", "INFISICAL_URL", hex, "url", source.CodeConfigInvalid, "[redacted]"},
+		{"secret in the place of the URL", "INFISICAL_URL", hex, "url", source.CodeConfigInvalid, "does not begin with https://"},
+		{"secret in the place of a file", "INFISYNC_CA_FILE", hex, "tls", source.CodeConfigInvalid, "[redacted]"},
 		{"plain http", "INFISICAL_URL", "http://192.0.2.1", "scheme", source.CodeHTTPNotAllowed, "--allow-http"},
 		{"no id", "INFISICAL_CLIENT_ID", "", "client-id", source.CodePartMissing, "INFISICAL_CLIENT_ID is missing"},
 		{"blank id", "INFISICAL_CLIENT_ID", " ", "client-id", source.CodePartMissing, "INFISICAL_CLIENT_ID is missing"},
@@ -43,7 +44,7 @@ func TestSettings(t *testing.T) {
 		{"broken secret", "INFISICAL_CLIENT_SECRET", hex[:32] + "\n" + hex[32:], "client-secret", CodeCredential, "white space"},
 		{"id as secret", "INFISICAL_CLIENT_SECRET", uuid, "client-secret", CodeCredential, "same"},
 		{"id and secret swapped", "INFISICAL_CLIENT_ID", hex, "client-secret", CodeCredential, "for the other"},
-		{"no secret file", "INFISICAL_CLIENT_SECRET_FILE", "/nonexistent/secret", "client-secret", source.CodeConfigInvalid, "/nonexistent/secret"},
+		{"no secret file", "INFISICAL_CLIENT_SECRET_FILE", "/nonexistent/secret", "client-secret", source.CodeConfigInvalid, "(INFISICAL_CLIENT_SECRET_FILE): no such file"},
 		{"no CA file", "INFISYNC_CA_FILE", "/nonexistent/ca.pem", "tls", source.CodeConfigInvalid, "/nonexistent/ca.pem"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

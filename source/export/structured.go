@@ -102,7 +102,7 @@ const (
 func writeKubernetes(out *bytes.Buffer, set source.Set, opt Options) error {
 	if !isSubdomain(opt.Name) {
 		return source.Errorf(source.CodeUsage,
-			"format k8s needs a name for the Secret (--name), of lower-case letters, digits, dashes and dots, not %q", opt.Name)
+			"format k8s needs a name for the Secret (--name), of lower-case letters, digits, dashes and dots")
 	}
 	fmt.Fprintf(out, "apiVersion: v1\nkind: Secret\nmetadata:\n  name: %s\ntype: Opaque\n", quoteYAML(opt.Name))
 	if set.Len() == 0 {

@@ -4,6 +4,9 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
+	"fmt"
+	"io/fs"
 	"net"
 	"net/http"
 	"net/url"
@@ -38,16 +41,12 @@ func newTransport(cfg Config) (*transport, error) {
 		return nil, source.Errorf(source.CodeConfigInvalid, "a client certificate needs both its file and its key's file")
 	}
 	if cfg.ClientCert != "" {
-		if _, err := tls.LoadX509KeyPair(cfg.ClientCert, cfg.ClientKey); err != nil {
-			return nil, source.Errorf(source.CodeConfigInvalid, "reading the client certificate %q: %w", cfg.ClientCert, err)
+		if _, err := clientPair(cfg, source.CodeConfigInvalid); err != nil {
+			return nil, err
 		}
 		// Short-lived certificates are replaced under a running process.
 		conf.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
-			pair, err := tls.LoadX509KeyPair(cfg.ClientCert, cfg.ClientKey)
-			if err != nil {
-				return nil, source.Errorf(source.CodeTLS, "reading the client certificate %q: %w", cfg.ClientCert, err)
-			}
-			return &pair, nil
+			return clientPair(cfg, source.CodeTLS)
 		}
 	}
 	var extra []byte
@@ -75,6 +74,18 @@ func newTransport(cfg Config) (*transport, error) {
 			MaxResponseHeaderBytes: maxHeaderBytes,
 		}
 	}}, nil
+}
+
+// clientPair reads the client certificate and its key; code is for errors.
+func clientPair(cfg Config, code source.Code) (*tls.Certificate, error) {
+	pair, err := tls.LoadX509KeyPair(cfg.ClientCert, cfg.ClientKey)
+	if failed, ok := errors.AsType[*fs.PathError](err); ok && failed.Path == cfg.ClientKey {
+		err = fmt.Errorf("its key: %w", failed.Err) // without the path: it may be the key itself, by mistake
+	}
+	if err != nil {
+		return nil, source.Errorf(code, "reading the client certificate %q: %w", cfg.ClientCert, err)
+	}
+	return &pair, nil
 }
 
 // RoundTrip sends r.

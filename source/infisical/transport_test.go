@@ -194,11 +194,12 @@ func TestTransportFiles(t *testing.T) {
 		"no client cert":   func(c *infisical.Config) { c.ClientKey = key },
 		"missing cert":     func(c *infisical.Config) { c.ClientCert, c.ClientKey = missing, key },
 		"key is no key":    func(c *infisical.Config) { c.ClientCert, c.ClientKey = cert, cert },
+		"key, not a file":  func(c *infisical.Config) { c.ClientCert, c.ClientKey = cert, "-----BEGIN canary" },
 	} {
 		cfg := infisical.Config{URL: "https://localhost"}
 		change(&cfg)
 		_, err := infisical.New(cfg)
-		if source.CodeOf(err) != source.CodeConfigInvalid {
+		if source.CodeOf(err) != source.CodeConfigInvalid || strings.Contains(err.Error(), "canary") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

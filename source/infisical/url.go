@@ -12,7 +12,7 @@ import (
 // scheme and host in lower case, no default port, ending in "/api" whether or not
 // s does. An address that is no http or https URL, or that holds a user name, a
 // password, a query or a fragment, is a CodeConfigInvalid. The error does not
-// repeat s where s may hold a password.
+// repeat s, which may hold a password, or be a secret in the wrong place.
 func NormalizeURL(s string) (string, error) {
 	invalid := func(format string, args ...any) (string, error) {
 		return "", source.Errorf(source.CodeConfigInvalid, format, args...)
@@ -28,10 +28,7 @@ func NormalizeURL(s string) (string, error) {
 	case u.User != nil:
 		return invalid("the server URL holds a user name or password; take it out")
 	case u.Scheme != "http" && u.Scheme != "https", u.Hostname() == "":
-		if strings.Contains(s, "@") {
-			return invalid("the server URL does not begin with https:// and a host")
-		}
-		return invalid("the server URL %q does not begin with https:// and a host", s)
+		return invalid("the server URL does not begin with https:// and a host, as in https://app.infisical.com")
 	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
 		return invalid("the server URL has a query or a fragment; leave out what follows the path")
 	}

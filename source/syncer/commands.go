@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"time"
 
@@ -194,7 +193,7 @@ func (u Setup) VaultRekey(ctx context.Context, _ []string) error {
 	if err != nil {
 		return err
 	}
-	old, err := oldKey(u.Settings.OldSecretFile)
+	old, err := u.oldKey()
 	if err != nil {
 		return err
 	}
@@ -203,19 +202,18 @@ func (u Setup) VaultRekey(ctx context.Context, _ []string) error {
 
 // oldKey reads the key that a vault had: an age identity, or the client secret it
 // was derived from.
-func oldKey(path string) (vault.Key, error) {
-	if path == "" {
+func (u Setup) oldKey() (vault.Key, error) {
+	if u.Settings.OldSecretFile == "" {
 		return vault.Key{}, source.Errorf(source.CodeUsage, "rekey needs the old client secret or key: --old-secret-file FILE")
 	}
-	data, err := os.ReadFile(path)
+	text, err := u.Settings.OldSecret()
 	if err != nil {
-		return vault.Key{}, source.Errorf(source.CodeUsage, "reading the old key: %w", err)
+		return vault.Key{}, err
 	}
-	text := strings.TrimSpace(string(data))
-	if strings.Contains(text, "AGE-SECRET-KEY-") {
-		return vault.ParseKey(source.NewValue(text))
+	if strings.Contains(text.Reveal(), "AGE-SECRET-KEY-") {
+		return vault.ParseKey(text)
 	}
-	return vault.DeriveKey(source.NewValue(text))
+	return vault.DeriveKey(text)
 }
 
 func (u Setup) openVault() (vault.Contents, error) {
