@@ -19,9 +19,9 @@ type roundTrip func(*http.Request) *http.Response
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r), nil }
 
-// FuzzList: whatever a server answers, List gives a whole listing or an error with
-// a code, never both, and never a secret more or less than the answer's JSON holds.
-func FuzzList(f *testing.F) {
+// addRecorded adds the answers of a real server as seeds.
+func addRecorded(f *testing.F) {
+	f.Helper()
 	files, err := filepath.Glob(filepath.Join("testdata", "recorded", "*.http"))
 	if err != nil || len(files) == 0 {
 		f.Fatalf("no seeds: %v", err)
@@ -41,31 +41,46 @@ func FuzzList(f *testing.F) {
 		}
 		f.Add(resp.StatusCode, resp.Header.Get("Content-Type"), resp.Header.Get("Retry-After"), body)
 	}
+}
+
+// answered returns a client that gets this answer to each request.
+func answered(t *testing.T, login Login, status int, contentType, retryAfter string, body []byte) *Client {
+	t.Helper()
+	if status < 100 || status > 999 {
+		t.Skip("net/http does not let it through")
+	}
+	client, err := New(Config{URL: "http://localhost", Policy: Policy{MaxBody: 1 << 20}, Login: login})
+	if err != nil {
+		t.Fatal(err)
+	}
+	client.http = &http.Client{Transport: roundTrip(func(r *http.Request) *http.Response {
+		return &http.Response{
+			StatusCode: status, Request: r, Body: io.NopCloser(bytes.NewReader(body)),
+			Header: http.Header{"Content-Type": {contentType}, "Retry-After": {retryAfter}},
+		}
+	})}
+	return client
+}
+
+// canary is a credential that no error may show.
+func canary() (source.Value, error) { return source.NewValue("canary-credential"), nil }
+
+// FuzzList: whatever a server answers, List gives a whole listing or an error with
+// a code, never both, and never a secret more or less than the answer's JSON holds.
+func FuzzList(f *testing.F) {
+	addRecorded(f)
 	f.Fuzz(func(t *testing.T, status int, contentType, retryAfter string, body []byte) {
-		if status < 100 || status > 999 {
-			return // net/http does not let it through
-		}
-		policy := Policy{MaxBody: 1 << 20}
-		client, err := New(Config{URL: "http://localhost", Policy: policy, Login: Token{Read: func() (source.Value, error) {
-			return source.NewValue("canary-token"), nil
-		}}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		client.http = &http.Client{Transport: roundTrip(func(r *http.Request) *http.Response {
-			return &http.Response{
-				StatusCode: status, Request: r, Body: io.NopCloser(bytes.NewReader(body)),
-				Header: http.Header{"Content-Type": {contentType}, "Retry-After": {retryAfter}},
-			}
-		})}
-		session, err := client.Login(t.Context())
+		session, err := answered(t, Token{Read: canary}, status, contentType, retryAfter, body).Login(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
 		place := source.Place{Project: "<PROJECT_ID>", Environment: "imports", Path: "/"}
 		got, err := session.List(t.Context(), Query{Place: place, Imports: true})
 		if err != nil {
-			checkError(t, got, err)
+			if got.Listing.Own != nil || got.Listing.Imports != nil || got.NotModified {
+				t.Fatalf("an answer came with the error %v: %v", err, got)
+			}
+			checkError(t, err)
 			return
 		}
 		if status != 200 && status != 201 {
@@ -75,16 +90,72 @@ func FuzzList(f *testing.F) {
 	})
 }
 
-func checkError(t *testing.T, got Answer, err error) {
+// FuzzLogin: whatever a server answers, a login gives the answer's token or an error
+// with a code that shows no credential.
+func FuzzLogin(f *testing.F) {
+	addRecorded(f)
+	f.Add(401, "application/json", "", []byte(`{"statusCode":401,"error":"UnauthorizedError","message":"canary-credential"}`))
+	f.Add(200, "application/json", "", []byte(`{"accessToken":"two\nlines"}`))
+	f.Fuzz(func(t *testing.T, status int, contentType, retryAfter string, body []byte) {
+		client := answered(t, UniversalAuth{ClientID: "id", Secret: canary}, status, contentType, retryAfter, body)
+		session, err := client.Login(t.Context())
+		if err != nil {
+			if session != nil {
+				t.Fatalf("a session came with the error %v", err)
+			}
+			checkError(t, err)
+			return
+		}
+		var token string
+		mustDecode(t, object(t, body)["accessToken"], &token)
+		if got := session.current().token.Reveal(); got == "" || got != strings.TrimSpace(token) || !validHeaderValue(got) {
+			t.Fatalf("the token is %q, the answer has %q", got, token)
+		}
+	})
+}
+
+// FuzzProjects: whatever a server answers, the list of projects is the answer's or an
+// error with a code, never both, and none is without an id.
+func FuzzProjects(f *testing.F) {
+	addRecorded(f)
+	f.Add(200, "application/json", "", []byte(`{"projects":[{"id":"p"},{"name":"without an id"}]}`))
+	f.Fuzz(func(t *testing.T, status int, contentType, retryAfter string, body []byte) {
+		session, err := answered(t, Token{Read: canary}, status, contentType, retryAfter, body).Login(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := session.Projects(t.Context())
+		if err != nil {
+			if got != nil {
+				t.Fatalf("projects came with the error %v: %v", err, got)
+			}
+			checkError(t, err)
+			return
+		}
+		var all []json.RawMessage
+		if list, ok := object(t, body)["projects"]; ok {
+			mustDecode(t, list, &all)
+		} else {
+			mustDecode(t, object(t, body)["workspaces"], &all)
+		}
+		if len(got) > len(all) {
+			t.Fatalf("%d projects of the answer's %d", len(got), len(all))
+		}
+		for _, project := range got {
+			if project.ID == "" {
+				t.Fatalf("a project without an id: %+v", project)
+			}
+		}
+	})
+}
+
+func checkError(t *testing.T, err error) {
 	t.Helper()
-	if got.Listing.Own != nil || got.Listing.Imports != nil || got.NotModified {
-		t.Fatalf("an answer came with the error %v: %v", err, got)
-	}
 	if code := source.CodeOf(err); code == source.CodeInternal || code == "" {
 		t.Fatalf("error without a code: %v", err)
 	}
-	if text := err.Error(); strings.Contains(text, "canary-token") || strings.ContainsAny(text, "\n\r\x1b") {
-		t.Fatalf("error shows the token or a control character: %q", text)
+	if text := err.Error(); strings.Contains(text, "canary-credential") || strings.ContainsAny(text, "\n\r\x1b") {
+		t.Fatalf("error shows the credential or a control character: %q", text)
 	}
 }
 
