@@ -4,6 +4,7 @@ package inject
 
 import (
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -177,5 +178,26 @@ func TestUnwritableFilesChangeNothing(t *testing.T) {
 	s.wantEnd(0)
 	if want := "changed secrets are not used: writing secret"; !strings.Contains(s.stderr(), want) {
 		t.Errorf("stderr does not say %q", want)
+	}
+}
+
+func TestOnDisk(t *testing.T) {
+	if _, err := os.Stat("/dev/shm"); err != nil {
+		missing(t, "no memory file system here: %v", err)
+	}
+	for dir, want := range map[string]bool{"/dev/shm": false, "/proc": true, "/no/such": false} {
+		if got := onDisk(dir); got != want {
+			t.Errorf("onDisk(%q) = %v, want %v", dir, got, want)
+		}
+	}
+	var said strings.Builder
+	log := slog.New(slog.NewTextHandler(&said, nil))
+	warnOfDisks(log, []File{file("/dev/shm/a", "1", 0o600)})
+	if said.Len() > 0 {
+		t.Errorf("in memory: %s", &said)
+	}
+	warnOfDisks(log, []File{file("/dev/shm/a", "1", 0o600), file("/proc/b", "1", 0o600)})
+	if got := said.String(); !strings.Contains(got, "/proc/b") || strings.Contains(got, "shm/a") {
+		t.Errorf("on a disk: %s", got)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"maps"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -47,19 +48,14 @@ func (s *shelf) put(files []File) error {
 		if err != nil {
 			return err
 		}
-		if done {
-			continue
+		if !done {
+			drafts = append(drafts, newDraft(file, fresh))
 		}
-		d, err := newDraft(file, fresh)
-		if err != nil {
-			return err
-		}
-		drafts = append(drafts, d)
 	}
 	if len(drafts) == 0 {
 		return nil
 	}
-	s.tell(drafts) // nothing secret is on any file system yet
+	s.tell(drafts) // before there is anything to remove
 	for _, d := range drafts {
 		if err := d.write(); err != nil {
 			return err
@@ -142,42 +138,45 @@ func (s *shelf) clear() {
 // A draft is a file that is written beside the place in which it is wanted.
 type draft struct {
 	file      File
-	fresh     bool // there is nothing yet in its place, and there must be nothing
-	out       *os.File
+	fresh     bool        // there is nothing yet in its place, and there must be nothing
 	temporary string      // path
-	info      fs.FileInfo // set by write
+	out       *os.File    // nil until write
+	info      fs.FileInfo // nil until write
 }
 
-// newDraft creates an empty file that only its owner can read.
-func newDraft(file File, fresh bool) (*draft, error) {
+func newDraft(file File, fresh bool) *draft {
 	dir, name := filepath.Split(file.Path)
-	out, err := os.CreateTemp(dir, "."+name+"*")
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, file.failed(fmt.Errorf("the folder %q is not there", filepath.Clean(dir)))
-	}
-	if err != nil {
-		return nil, file.failed(err)
-	}
-	return &draft{file: file, fresh: fresh && !file.replace, out: out, temporary: out.Name()}, nil
+	return &draft{file: file, fresh: fresh && !file.replace, temporary: fmt.Sprintf("%s.%s.%016x", dir, name, rand.Uint64())}
 }
 
-func (d *draft) write() error {
-	_, err := d.out.WriteString(d.file.content.Reveal())
-	if err == nil && d.file.Mode != defaultMode {
-		err = d.out.Chmod(d.file.Mode)
+// write makes the draft, which only its owner can read.
+func (d *draft) write() (err error) {
+	d.out, err = os.OpenFile(d.temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL, defaultMode)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("the folder %q is not there", filepath.Dir(d.file.Path))
+	}
+	if err == nil {
+		_, err = d.out.WriteString(d.file.content.Reveal())
 	}
 	if err == nil {
 		d.info, err = d.out.Stat()
 	}
-	if err = errors.Join(err, d.out.Close()); err != nil {
+	if err != nil {
 		return d.file.failed(err)
 	}
 	return nil
 }
 
-// publish puts the draft in its place. It is not synced: after a loss of power
-// there is no child to read it.
+// publish puts the draft in its place, for all to read who may. It is not synced:
+// after a loss of power there is no child to read it.
 func (d *draft) publish() error {
+	var err error
+	if d.file.Mode != defaultMode {
+		err = d.out.Chmod(d.file.Mode)
+	}
+	if err = errors.Join(err, d.out.Close()); err != nil {
+		return d.file.failed(err)
+	}
 	if !d.fresh {
 		if err := os.Rename(d.temporary, d.file.Path); err != nil {
 			return d.file.failed(err)
@@ -185,7 +184,7 @@ func (d *draft) publish() error {
 		return nil
 	}
 	// A rename would replace what somebody puts there just now.
-	err := os.Link(d.temporary, d.file.Path)
+	err = os.Link(d.temporary, d.file.Path)
 	if info, statErr := os.Lstat(d.file.Path); errors.Is(err, fs.ErrExist) && statErr == nil {
 		return d.file.taken(info)
 	}
@@ -197,8 +196,10 @@ func (d *draft) publish() error {
 
 // discard removes what publish has not moved.
 func (d *draft) discard() {
-	_ = d.out.Close() // twice, after write
-	_ = os.Remove(d.temporary)
+	if d.out != nil {
+		_ = d.out.Close() // once more, after publish
+		_ = os.Remove(d.temporary)
+	}
 }
 
 // failed says that the file cannot be written, and why.

@@ -43,9 +43,8 @@ func sweepGone(stateDir string) {
 			continue
 		}
 		path := filepath.Join(dir, file.Name())
-		if entry, err := readEntry(path); err == nil {
-			bury(path, entry)
-		}
+		entry, _ := readEntry(path) // an unfinished one says nothing
+		bury(path, entry)
 	}
 }
 

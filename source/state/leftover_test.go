@@ -3,6 +3,7 @@
 package state
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -97,6 +98,26 @@ func TestLeftFilesAreRemoved(t *testing.T) {
 				t.Error("its entry is still there")
 			}
 		})
+	}
+}
+
+// What a killed process had not finished is removed by the next.
+func TestUnfinishedEntryIsRemoved(t *testing.T) {
+	dir := t.TempDir()
+	path := putEntry(t, dir, func(*Entry) {})
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	gone := fmt.Sprintf(entryName, 1<<30, 7, sumOf(pidSpace()), sumOf("dev-00000001")) + ".new"
+	writeFile(t, filepath.Join(filepath.Dir(path), gone), `{"pid":`)
+	elsewhere := fmt.Sprintf(entryName, 1<<30, 7, sumOf("elsewhere"), sumOf("dev-00000001")) + ".new"
+	writeFile(t, filepath.Join(filepath.Dir(path), elsewhere), `{"pid":`)
+	if _, err := Register(dir, Entry{Folder: "dev-00000001"}); err != nil {
+		t.Fatal(err)
+	}
+	got := namesIn(t, filepath.Dir(path))
+	if slices.Contains(got, gone) || !slices.Contains(got, elsewhere) || len(got) != 2 {
+		t.Errorf("files %q are in the register", got)
 	}
 }
 

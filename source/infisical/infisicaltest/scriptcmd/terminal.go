@@ -55,12 +55,14 @@ func cmdType(ts *testscript.TestScript, neg bool, args []string) {
 //	pidns    programs can be run in PID namespaces, by unshare --map-root-user --pid
 //	mounts   file systems can be mounted, by unshare --mount
 //	inotify  a user namespace can have its own number of inotify instances
+//	strace   system calls can be traced, and programs killed at them, by strace
 //	caps     programs can be run without capabilities, by setpriv
 func Condition(name string) (bool, error) {
 	needs := map[string][]string{
 		"pidns":   {"unshare", "--map-root-user", "--pid", "--fork", "--mount-proc", "true"},
 		"mounts":  {"unshare", "--mount", "mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", "/mnt"},
 		"inotify": {"unshare", "--map-root-user", "sh", "-c", "echo 0 >/proc/sys/user/max_inotify_instances"},
+		"strace":  {"strace", "-o", os.DevNull, "true"},
 		"caps":    {"setpriv", "--inh-caps=-all", "--bounding-set=-all", "true"},
 	}[name]
 	if needs == nil {
