@@ -17,6 +17,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -138,10 +139,22 @@ func TestTLS(t *testing.T) {
 				cert, key = ca.issue(t, tt.cert)
 			}
 			s := secure(t, cert, key, tt.server)
-			status, err := newClient(t, s.URL, func(c *infisical.Config) { c.CAFile = tt.ca }).Status(t.Context())
+			var reached atomic.Int32
+			handler := s.Config.Handler
+			s.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				reached.Add(1)
+				handler.ServeHTTP(w, r)
+			})
+			client := newClient(t, s.URL, func(c *infisical.Config) { c.CAFile = tt.ca })
+			status, err := client.Status(t.Context())
 			wantCode(t, err, tt.want)
 			if tt.want != "" {
 				wantText(t, err, "TLS with \""+s.URL, tt.says)
+				_, err = client.Login(t.Context())
+				wantCode(t, err, tt.want)
+				if n := reached.Load(); n != 0 {
+					t.Errorf("%d requests came through", n)
+				}
 			} else if left := time.Until(status.CertExpiry); left <= 0 || left > time.Hour {
 				t.Errorf("certificate expires in %v", left)
 			}
