@@ -720,6 +720,7 @@ func TestNothingLeaks(t *testing.T) {
 		{name: "token", env: []string{"INFISICAL_CLIENT_ID=", "INFISICAL_CLIENT_SECRET=", "INFISICAL_TOKEN=" + canary}},
 		{name: "JWT", env: []string{"INFISYNC_AUTH=jwt", "INFISICAL_MACHINE_IDENTITY_ID=" + infisicaltest.DefaultClientID, "INFISICAL_JWT=" + canary}},
 		{name: "in the URL", env: []string{"INFISICAL_URL=https://user:" + mark + "@127.0.0.1:1"}},
+		{name: "files", args: []string{"run", "--once", "--file", "SECRET=secret", "--file-all", "all", "--file-format", "json"}},
 		{name: "too large for the kernel", args: []string{"run", "--rename", "BIG=HUGE"}},
 		{name: ".env", args: []string{"run", "--env-file", "bad.env"}, env: []string{"INFISICAL_URL=", "INFISICAL_CLIENT_ID=", "INFISICAL_CLIENT_SECRET="}},
 		{name: "sync", args: []string{"sync"}},

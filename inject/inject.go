@@ -11,6 +11,9 @@
 //		{Origin: inject.Server, Vars: []inject.Var{inject.NewVar("DATABASE_URL", url)}},
 //	}, inject.Policy{Extra: []inject.Var{inject.NewVar("INFISYNC_RUN", "1")}})
 //
+// With [Files] some variables, or all, are in files instead. They are part of the
+// Env and of its digest, and the Supervisor writes and removes them.
+//
 // # How it lives
 //
 // Either [Exec] makes this process become the command, or a [Supervisor] keeps
