@@ -71,7 +71,7 @@ func strace(cmd *exec.Cmd, args ...string) error {
 	}
 	cmd.Args = slices.Concat([]string{path, "-f", "-qq"}, args, []string{cmd.Path}, cmd.Args[1:])
 	cmd.Path = path
-	cmd.Env = append(cmd.Environ(), "GOMAXPROCS=1")
+	cmd.Env = append(cmd.Environ(), "GOMAXPROCS=1", "GORACE=atexit_sleep_ms=0") // no second of rest at each end
 	return cmd.Run()
 }
 
