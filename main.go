@@ -284,6 +284,7 @@ func (a *app) run(ctx context.Context, argv []string) error {
 	}
 	defer a.metrics.Close()
 
+	state.SweepGone(a.stateDir())
 	keeper, err := a.keeper()
 	if err != nil {
 		return err

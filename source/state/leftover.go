@@ -14,8 +14,8 @@ import (
 
 // KeepFiles notes the files that the process has written for its child: their
 // paths, and the times at which each may have been written; none of these: at any.
-// They replace those noted before. When the process is killed, the next [Register]
-// removes them. A nil Registration gives an error with source.CodeStateDir.
+// They replace those noted before. When the process is killed, the next
+// [SweepGone] removes them. A nil Registration gives an error with source.CodeStateDir.
 func (r *Registration) KeepFiles(files map[string][]time.Time) error {
 	if r == nil {
 		return source.Errorf(source.CodeStateDir, "this process is not in the register")
@@ -23,9 +23,13 @@ func (r *Registration) KeepFiles(files map[string][]time.Time) error {
 	return r.Update(func(entry *Entry) { entry.Files = files })
 }
 
-// sweepGone removes what processes have left that are gone. It reads no entry of a
-// process that runs, since it is on the way of every start.
-func sweepGone(stateDir string) {
+// SweepGone removes the files that killed processes have noted, and takes these out
+// of the register. What cannot be removed is left for the next call. An empty
+// stateDir stands for none.
+func SweepGone(stateDir string) {
+	if stateDir == "" {
+		return
+	}
 	dir := filepath.Join(stateDir, registerDir)
 	files, err := os.ReadDir(dir)
 	if err != nil {
@@ -39,6 +43,7 @@ func sweepGone(stateDir string) {
 		if n, _ := fmt.Sscanf(file.Name(), entryName, &pid, &start, &space, &folder); n != 4 || space != here {
 			continue
 		}
+		// Of a process that runs nothing is read: every start comes by here.
 		if began, ok := processStart(pid); ok && began == start {
 			continue
 		}

@@ -59,9 +59,7 @@ type Registration struct {
 
 // Register puts this process into the register of the state directory, once for
 // each Folder that it has to do with. PID, Start and Space of entry are filled in,
-// Command is cut to its last element. What killed processes have left there is
-// removed, and so are the files that they had noted. Errors have
-// source.CodeStateDir.
+// Command is cut to its last element. Errors have source.CodeStateDir.
 func Register(stateDir string, entry Entry) (*Registration, error) {
 	if stateDir == "" {
 		return nil, source.Errorf(source.CodeStateDir, "registering process %d: there is no state directory", os.Getpid())
@@ -74,7 +72,6 @@ func Register(stateDir string, entry Entry) (*Registration, error) {
 	if entry.Start, ok = processStart(entry.PID); !ok {
 		return nil, source.Errorf(source.CodeStateDir, "registering process %d: the system does not tell its start", entry.PID)
 	}
-	sweepGone(stateDir)
 	name := fmt.Sprintf(entryName, entry.PID, entry.Start, sumOf(entry.Space), sumOf(entry.Folder))
 	r := &Registration{path: filepath.Join(stateDir, registerDir, name), entry: entry}
 	if err := disk.MakeDir(filepath.Dir(r.path)); err != nil {
