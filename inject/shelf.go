@@ -19,7 +19,8 @@ type shelf struct {
 	note  func(map[string][]time.Time) error // as Supervisor.OnFiles
 	log   *slog.Logger
 	files map[string]shelved // path → what was put there
-	said  bool               // that nobody knows of the files
+	told  bool               // somebody was told of files
+	said  bool               // that nobody is
 }
 
 // A shelved is one file that was put on the shelf.
@@ -100,6 +101,7 @@ func (s *shelf) look(file File) (done, fresh bool, err error) {
 
 // tell says which files there are, or may be from now on.
 func (s *shelf) tell(drafts []*draft) {
+	s.told = true
 	all := make(map[string][]time.Time)
 	for path, one := range s.files {
 		all[path] = []time.Time{one.info.ModTime()}
@@ -118,7 +120,7 @@ func (s *shelf) tell(drafts []*draft) {
 
 // clear removes the files, but for what others have put in their places.
 func (s *shelf) clear() {
-	if len(s.files) == 0 {
+	if !s.told {
 		return
 	}
 	for _, path := range slices.Sorted(maps.Keys(s.files)) {

@@ -160,6 +160,13 @@ func TestShelfNotes(t *testing.T) {
 	if last == nil || len(last) > 0 {
 		t.Errorf("noted %v in the end", last)
 	}
+	if err := s.put([]File{file(filepath.Join(dir, "nowhere", "secret"), "1", 0o600)}); err == nil || len(last) != 1 {
+		t.Errorf("noted %v before a file that cannot be written, %v", last, err)
+	}
+	s.clear()
+	if len(last) > 0 {
+		t.Errorf("noted %v in the end, after nothing could be written", last)
+	}
 }
 
 func TestShelfIsPutRight(t *testing.T) {
