@@ -584,7 +584,7 @@ func (a *app) judge(secret source.Secret) source.Code {
 func (a *app) setup() syncer.Setup {
 	return syncer.Setup{
 		Settings: a.settings, Env: os.LookupEnv, Agent: "infisync/" + report.Version(version),
-		Client: a.clientPolicy, Policy: a.syncPolicy, Log: a.log, OnEvent: a.tell, Metrics: a.metrics,
+		Client: a.clientPolicy, Policy: a.syncPolicy, Log: a.log, OnEvent: a.tell, Idle: inject.Idle, Metrics: a.metrics,
 		In: os.Stdin, Out: os.Stdout, Err: os.Stderr,
 	}
 }

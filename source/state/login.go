@@ -137,7 +137,7 @@ func (l *Login) End(result LoginResult) error {
 	record.At = time.Now().UTC()
 	data, err := json.Marshal(record)
 	if err == nil {
-		err = disk.Replace(l.path, data)
+		err = putUnsynced(l.path, data)
 	}
 	if err != nil {
 		return source.Errorf(source.CodeStateDir, "remembering a login: %w", err)
@@ -198,6 +198,7 @@ func sweepLogins(ctx context.Context, stateDir string, now time.Time) error {
 			if err := os.Remove(login.path); !errors.Is(err, fs.ErrNotExist) {
 				failed = errors.Join(failed, err)
 			}
+			os.Remove(login.path + ".new") // of a process that was killed
 			failed = errors.Join(failed, os.Remove(login.path+".lock"))
 		}
 		unlock()

@@ -190,9 +190,10 @@ func readEntry(path string) (Entry, error) {
 }
 
 // putUnsynced replaces a file whole, as others see it. It is not synced, unlike what is
-// kept: an entry means nothing once the machine has gone down.
+// kept: who is running, and which logins the server still counts, means nothing once
+// the machine has gone down.
 func putUnsynced(path string, data []byte) error {
-	unfinished := path + ".new" // nobody else writes it: the path has the process in it
+	unfinished := path + ".new" // nobody else writes it: the path has the process in it, or is locked
 	if err := os.WriteFile(unfinished, data, 0o600); err != nil {
 		return err
 	}

@@ -22,6 +22,7 @@ type Setup struct {
 	Policy   Policy           // zero: DefaultPolicy
 	Log      *slog.Logger
 	OnEvent  func(Event)
+	Idle     func()           // see Options
 	Metrics  *metrics.Metrics // nil: nobody watches
 
 	In, Out, Err *os.File // of the commands that read and print
@@ -54,6 +55,7 @@ func (u Setup) Options() (Options, error) {
 		Policy:       u.Policy,
 		Log:          u.Log,
 		OnEvent:      u.OnEvent,
+		Idle:         u.Idle,
 		Metrics:      u.Metrics,
 	}
 	if len(s.EnvFiles) == 0 {

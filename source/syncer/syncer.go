@@ -85,6 +85,7 @@ type Options struct {
 	Hasher   state.Hasher // of the state files that are written
 	Policy   Policy
 	Log      *slog.Logger
+	Idle     func()           // called by Watch's goroutine when there is nothing to do before the next poll; nil: nothing is done
 	OnEvent  func(Event)      // called for each event, by Start's or Watch's goroutine: it must not block; nil: none
 	Metrics  *metrics.Metrics // told of each poll and each set; nil: nobody watches
 }

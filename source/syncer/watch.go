@@ -35,7 +35,11 @@ func (s *Syncer) watch(ctx context.Context, out chan Snapshot) {
 	}
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
+	quiet := wait > 0 // and nobody has to act on what the last look brought
 	for {
+		if quiet && s.opt.Idle != nil {
+			s.opt.Idle()
+		}
 		changed := false
 		select {
 		case <-ctx.Done():
@@ -49,6 +53,7 @@ func (s *Syncer) watch(ctx context.Context, out chan Snapshot) {
 			timer.Reset(s.wait())
 		}
 		s.observe(changed)
+		quiet = !changed
 		if changed && ctx.Err() == nil {
 			select {
 			case <-out: // superseded before it was taken
