@@ -29,7 +29,7 @@ type File struct {
 	Secrets     map[string]Secret // name → what is known of it
 	ErrorCount  int               // failed cycles
 	PushCount   int               // secrets written to the server
-	PullCount   int               // successful pulls
+	PullCount   int               // successful pulls, those included that the next is to confirm
 	HashMethod  string            // of the hashes: empty for SHA-256, or HMAC
 
 	unknown fields // keys of the object that are not above
