@@ -109,7 +109,21 @@ type base64Text struct {
 	Base64 []byte `json:"base64"`
 }
 
+// plain tells whether a text is in JSON what it is between quotes: most are, and
+// need no second look by the library.
+func plain[T string | []byte](s T) bool {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
+			return false
+		}
+	}
+	return true
+}
+
 func (t text) MarshalJSON() ([]byte, error) {
+	if plain(string(t)) {
+		return append(append(append(make([]byte, 0, len(t)+2), '"'), t...), '"'), nil
+	}
 	if utf8.ValidString(string(t)) {
 		return json.Marshal(string(t))
 	}
@@ -117,6 +131,10 @@ func (t text) MarshalJSON() ([]byte, error) {
 }
 
 func (t *text) UnmarshalJSON(data []byte) error {
+	if last := len(data) - 1; last > 0 && data[0] == '"' && plain(data[1:last]) {
+		*t = text(data[1:last])
+		return nil
+	}
 	if data[0] == '{' {
 		var wrapped base64Text
 		err := json.Unmarshal(data, &wrapped)

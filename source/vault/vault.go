@@ -83,15 +83,15 @@ func open(path string, key Key) (Contents, error) {
 	if err != nil {
 		return Contents{}, errDamaged(path)
 	}
+	contents, err := decode(plain)
+	if err == nil {
+		return contents, nil
+	}
 	if format := formatOf(plain); format > formatVersion {
 		return Contents{}, source.Errorf(source.CodeVaultFormat,
 			"vault %q has format %d, this infisync reads up to %d", path, format, formatVersion)
 	}
-	contents, err := decode(plain)
-	if err != nil {
-		return Contents{}, errDamaged(path)
-	}
-	return contents, nil
+	return Contents{}, errDamaged(path)
 }
 
 func errNoKey() error { return source.Errorf(source.CodeVaultNoKey, "no key for the vault") }
