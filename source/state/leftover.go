@@ -2,11 +2,12 @@ package state
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"infisync/source"
@@ -37,10 +38,8 @@ func SweepGone(stateDir string) {
 	}
 	here := sumOf(pidSpace())
 	for _, file := range files {
-		var pid int
-		var start uint64
-		var space, folder uint32
-		if n, _ := fmt.Sscanf(file.Name(), entryName, &pid, &start, &space, &folder); n != 4 || space != here {
+		pid, start, space, ok := parseEntryName(file.Name())
+		if !ok || space != here {
 			continue
 		}
 		// Of a process that runs nothing is read: every start comes by here.
@@ -51,6 +50,19 @@ func SweepGone(stateDir string) {
 		entry, _ := readEntry(path) // an unfinished one says nothing
 		bury(path, entry)
 	}
+}
+
+// parseEntryName reads what entryName writes; fmt would take longer over it than the
+// rest of a start over the register.
+func parseEntryName(name string) (pid int, start uint64, space uint32, ok bool) {
+	parts := strings.Split(strings.TrimSuffix(name, ".json"), "-")
+	if len(parts) != 4 {
+		return 0, 0, 0, false
+	}
+	pid, err1 := strconv.Atoi(parts[0])
+	start, err2 := strconv.ParseUint(parts[1], 10, 64)
+	number, err3 := strconv.ParseUint(parts[2], 16, 32)
+	return pid, start, uint32(number), err1 == nil && err2 == nil && err3 == nil
 }
 
 // bury removes the entry of a process that is gone, and the files that it left. One
