@@ -35,15 +35,6 @@ type File struct {
 	unknown fields // keys of the object that are not above
 }
 
-// A Secret is one secret's entry in a File.
-type Secret struct {
-	Hash       string    // see Hasher
-	Version    int       // the server's; 0: not known
-	LastSynced time.Time // UTC, whole seconds: when a sync brought its present value; zero: not known
-
-	unknown fields
-}
-
 // Path is where the state file of that scope is.
 func Path(stateDir string, scope source.Scope) string {
 	return filepath.Join(stateDir, scope.Folder(), FileName)
@@ -59,7 +50,7 @@ func Read(path string) (File, error) {
 		return File{}, source.Errorf(source.CodeStateDir, "reading the state file: %w", err)
 	}
 	var f File
-	if err := json.Unmarshal(data, &f); err != nil {
+	if err := f.UnmarshalJSON(data); err != nil {
 		return f, source.Errorf(source.CodeStateDir, "state file %q: %w", path, ErrDamaged)
 	}
 	return f, nil
@@ -166,22 +157,6 @@ func (f *File) UnmarshalJSON(data []byte) error {
 	return err
 }
 
-// UnmarshalJSON reads a secret's entry.
-func (s *Secret) UnmarshalJSON(data []byte) error {
-	*s = Secret{}
-	all, err := parseFields(data)
-	if err != nil {
-		return err
-	}
-	err = errors.Join(
-		take(all, "hash", &s.Hash),
-		take(all, "version", &s.Version),
-		take(all, "last_synced", (*stamp)(&s.LastSynced)),
-	)
-	s.unknown = all
-	return err
-}
-
 // MarshalJSON returns the state file's text: indented, its own keys always and
 // first.
 func (f File) MarshalJSON() ([]byte, error) {
@@ -206,13 +181,4 @@ func (f File) MarshalJSON() ([]byte, error) {
 		members = append(members, member{"hash_method", f.HashMethod})
 	}
 	return marshalObject(f.unknown, members...)
-}
-
-// MarshalJSON returns a secret's entry.
-func (s Secret) MarshalJSON() ([]byte, error) {
-	return marshalObject(s.unknown,
-		member{"hash", s.Hash},
-		member{"version", s.Version},
-		member{"last_synced", stamp(s.LastSynced)},
-	)
 }
