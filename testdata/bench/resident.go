@@ -50,11 +50,12 @@ func (b *bench) judgeResident(few history) {
 	first, last := few.samples[0], few.last()
 	what := fmt.Sprintf("resident, %d secrets, after %d polls: ", secretsAtStart, b.polls)
 	within := func(name string, kib, most int) {
-		b.target(what+name, fmt.Sprintf("≤ %s MiB", mib(most)), mib(kib)+" MiB", float64(kib)/float64(most))
+		b.target(what+name, fmt.Sprintf("≤ %d MiB", most>>10), mib(kib)+" MiB", float64(kib)/float64(most))
 	}
 	within("memory", last.rss, 9<<10)
 	within("anonymous memory", last.anonymous, 4<<10)
-	within(fmt.Sprintf("growth since poll %d", warmUp), last.rss-first.rss, 256)
+	growth := last.rss - first.rss
+	b.target(fmt.Sprintf("%sgrowth since poll %d", what, warmUp), "flat (≤ 256 KiB)", fmt.Sprintf("%d KiB", growth), float64(growth)/256)
 	constant := func(name string, of func(sample) int) {
 		least, most := of(first), of(first)
 		for _, s := range few.samples {

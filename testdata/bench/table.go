@@ -91,4 +91,4 @@ func spread(all []time.Duration) string {
 }
 
 // mib shows a number of KiB in MiB.
-func mib(kib int) string { return fmt.Sprintf("%.3g", float64(kib)/1024) }
+func mib(kib int) string { return fmt.Sprintf("%.1f", float64(kib)/1024) }
