@@ -39,7 +39,10 @@ func (b *bench) resident(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("\nResident with %d secrets: %s MiB, of which anonymous %s\n", many, mib(lots.last().rss), mib(lots.last().anonymous))
+	fmt.Printf("\nResident, in MiB: ")
+	fmt.Printf("with %d secrets %s, of which anonymous %s; with %d, %s and %s\n", secretsAtStart, mib(middle(few.late(), rss)), mib(middle(few.late(), anonymous)),
+		many, mib(middle(lots.late(), rss)), mib(middle(lots.late(), anonymous)))
+	fmt.Printf("At the peak, the start and the polls included: %s and %s\n", mib(few.last().peak), mib(lots.last().peak))
 	growth := float64(lots.perPoll()) / float64(few.perPoll())
 	b.target(fmt.Sprintf("an unchanged poll, %d secrets: CPU", many), "as with 50 (≤ 1.5×)",
 		fmt.Sprintf("%.2f× (%s ms of %s)", growth, ms(lots.perPoll()), ms(few.perPoll())), growth/1.5)
@@ -47,17 +50,17 @@ func (b *bench) resident(ctx context.Context) error {
 }
 
 func (b *bench) judgeResident(few history) {
-	first, last := few.samples[0], few.last()
+	first, last := few.early(), few.late()
 	what := fmt.Sprintf("resident, %d secrets, after %d polls: ", secretsAtStart, b.polls)
 	within := func(name string, kib, most int) {
 		b.target(what+name, fmt.Sprintf("≤ %d MiB", most>>10), mib(kib)+" MiB", float64(kib)/float64(most))
 	}
-	within("memory", last.rss, 9<<10)
-	within("anonymous memory", last.anonymous, 4<<10)
-	growth := last.rss - first.rss
+	within("memory", middle(last, rss), 9<<10)
+	within("anonymous memory", middle(last, anonymous), 4<<10)
+	growth := middle(last, rss) - middle(first, rss)
 	b.target(fmt.Sprintf("%sgrowth since poll %d", what, warmUp), "flat (≤ 256 KiB)", fmt.Sprintf("%d KiB", growth), float64(growth)/256)
 	constant := func(name string, of func(sample) int) {
-		least, most := of(first), of(first)
+		least, most := of(first[0]), of(first[0])
 		for _, s := range few.samples {
 			least, most = min(least, of(s)), max(most, of(s))
 		}
@@ -78,6 +81,7 @@ func (b *bench) judgeResident(few history) {
 // A sample is what a process has at one moment, between two polls.
 type sample struct {
 	rss, anonymous int // KiB
+	peak           int // of rss since the start
 	threads        int
 	descriptors    int // -1: not to be known
 	cpu            time.Duration
@@ -91,6 +95,22 @@ type history struct {
 }
 
 func (h history) last() sample { return h.samples[len(h.samples)-1] }
+
+// early and late are a few samples from either end: memory goes up and down.
+func (h history) early() []sample { return h.samples[:min(10, len(h.samples))] }
+func (h history) late() []sample  { return h.samples[max(0, len(h.samples)-10):] }
+
+func rss(s sample) int       { return s.rss }
+func anonymous(s sample) int { return s.anonymous }
+
+// middle is the median of what of takes from samples.
+func middle(samples []sample, of func(sample) int) int {
+	all := make([]int, len(samples))
+	for i, s := range samples {
+		all[i] = of(s)
+	}
+	return median(all)
+}
 
 func (h history) perPoll() time.Duration {
 	return (h.last().cpu - h.samples[0].cpu) / time.Duration(h.polls)
@@ -203,7 +223,7 @@ func look(pid int) (s sample, err error) {
 	}
 	for line := range strings.Lines(string(status)) {
 		name, value, _ := strings.Cut(line, ":")
-		to := map[string]*int{"VmRSS": &s.rss, "RssAnon": &s.anonymous, "Threads": &s.threads}[name]
+		to := map[string]*int{"VmRSS": &s.rss, "RssAnon": &s.anonymous, "VmHWM": &s.peak, "Threads": &s.threads}[name]
 		if to == nil {
 			continue
 		}
