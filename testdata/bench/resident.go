@@ -39,10 +39,14 @@ func (b *bench) resident(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("\nResident, in MiB: ")
-	fmt.Printf("with %d secrets %s, of which anonymous %s; with %d, %s and %s\n", secretsAtStart, mib(middle(few.late(), rss)), mib(middle(few.late(), anonymous)),
-		many, mib(middle(lots.late(), rss)), mib(middle(lots.late(), anonymous)))
-	fmt.Printf("At the peak, the start and the polls included: %s and %s\n", mib(few.last().peak), mib(lots.last().peak))
+	fmt.Println()
+	for _, h := range []struct {
+		secrets int
+		history
+	}{{secretsAtStart, few}, {many, lots}} {
+		fmt.Printf("Resident with %d secrets: %s MiB, of which anonymous %s; at the peak, the start and the polls included, %s\n",
+			h.secrets, mib(middle(h.late(), rss)), mib(middle(h.late(), anonymous)), mib(h.last().peak))
+	}
 	growth := float64(lots.perPoll()) / float64(few.perPoll())
 	b.target(fmt.Sprintf("an unchanged poll, %d secrets: CPU", many), "as with 50 (≤ 1.5×)",
 		fmt.Sprintf("%.2f× (%s ms of %s)", growth, ms(lots.perPoll()), ms(few.perPoll())), growth/1.5)
@@ -58,7 +62,7 @@ func (b *bench) judgeResident(few history) {
 	within("memory", middle(last, rss), 9<<10)
 	within("anonymous memory", middle(last, anonymous), 4<<10)
 	growth := middle(last, rss) - middle(first, rss)
-	b.target(fmt.Sprintf("%sgrowth since poll %d", what, warmUp), "flat (≤ 256 KiB)", fmt.Sprintf("%d KiB", growth), float64(growth)/256)
+	b.target(fmt.Sprintf("%sgrowth since poll %d", what, warmUp), "flat (≤ 256 KiB)", fmt.Sprintf("%d KiB", growth), max(0, float64(growth)/256))
 	constant := func(name string, of func(sample) int) {
 		least, most := of(first[0]), of(first[0])
 		for _, s := range few.samples {
