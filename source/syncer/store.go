@@ -19,6 +19,7 @@ import (
 type store struct {
 	dir  string
 	said map[source.Code]bool // failures that were said
+	seen vault.Seen           // the vault as a start found it, which the first pull changes
 	// pulse notes the cycles that change nothing; nil before the first.
 	pulse *state.Pulse
 	// resealed is the time of pull in the vault, which may be older than the last
@@ -58,7 +59,7 @@ func (s *Syncer) peekVault() (vault.Contents, error) {
 		return vault.Contents{}, source.Errorf(source.CodeVaultNoKey, "there is no key to open a vault with")
 	case settled(s.opt.Known.Places, s.opt.AllProjects):
 		scope := s.opt.Known
-		return vault.Open(vault.Path(s.store.dir, s.opt.Key, scope), s.opt.Key, scope)
+		return s.store.seen.Open(vault.Path(s.store.dir, s.opt.Key, scope), s.opt.Key, scope)
 	}
 	found, err := s.findVaults()
 	if err != nil {
@@ -144,7 +145,7 @@ func (s *Syncer) storePull() (changes vault.Changes) {
 	ctx, cancel := context.WithTimeout(context.Background(), s.opt.Policy.LockWait)
 	defer cancel()
 	if !s.opt.Key.IsZero() {
-		aside, err := vault.Update(ctx, s.store.dir, s.opt.Key, s.scope(), func(c *vault.Contents) error {
+		aside, err := s.store.seen.Update(ctx, s.store.dir, s.opt.Key, s.scope(), func(c *vault.Contents) error {
 			changes = c.ApplyPull(s.current.Secrets, now)
 			s.takeLocal(*c)
 			s.store.synced = c.Synced
@@ -230,6 +231,13 @@ func (s *Syncer) wrote(rebuilt bool, err error) {
 		s.opt.Log.Warn("the state file was damaged and is rebuilt")
 	}
 	s.saidOnce(err)
+}
+
+// forgetStart drops what only a start has a use for.
+func (s *Syncer) forgetStart() {
+	if s.store != nil {
+		s.store.seen = vault.Seen{}
+	}
 }
 
 // closeStore leaves nothing that only a watch needs.

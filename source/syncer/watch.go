@@ -23,6 +23,7 @@ func (s *Syncer) Watch(ctx context.Context) <-chan Snapshot {
 
 func (s *Syncer) watch(ctx context.Context, out chan Snapshot) {
 	defer s.closeStore()
+	s.forgetStart()
 	// What a start can do without is done now.
 	s.sweep()
 	if s.current.From == FromServer && !s.current.Pulled.IsZero() {

@@ -30,7 +30,7 @@ func Rekey(ctx context.Context, stateDir string, from, to Key, scope source.Scop
 		return "", err
 	}
 	same := oldPath == newPath
-	aside, err = updateLocked(newPath, to, scope, func(c *Contents) error {
+	aside, err = new(Seen).updateLocked(newPath, to, scope, func(c *Contents) error {
 		if !same {
 			c.adopt(old)
 		}

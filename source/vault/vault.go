@@ -56,29 +56,34 @@ func fileName(key Key) string { return "vault." + key.ID() + ".age" }
 // sealed belongs to another scope, CodeVaultFormat when a newer infisync wrote
 // it, CodeVaultNoKey for the zero Key, CodeStateDir when it cannot be read.
 func Open(path string, key Key, scope source.Scope) (Contents, error) {
-	contents, err := open(path, key)
-	if err != nil {
-		return Contents{}, err
-	}
-	if !sameScope(contents.Scope, scope) {
-		return Contents{}, source.Errorf(source.CodeVaultScope,
-			"vault %q belongs to another scope, %s", path, contents.Scope.Folder())
-	}
-	return contents, nil
+	return new(Seen).Open(path, key, scope)
 }
 
 // open does what Open does for the vault of any scope.
 func open(path string, key Key) (Contents, error) {
-	if key.IsZero() {
-		return Contents{}, errNoKey()
+	sealed, err := read(path, key)
+	if err != nil {
+		return Contents{}, err
 	}
-	sealed, err := os.ReadFile(path)
+	return unsealed(path, sealed, key)
+}
+
+func read(path string, key Key) (sealed []byte, err error) {
+	if key.IsZero() {
+		return nil, errNoKey()
+	}
+	sealed, err = os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return Contents{}, source.Errorf(source.CodeVaultMissing, "no vault yet: %w", err)
+		return nil, source.Errorf(source.CodeVaultMissing, "no vault yet: %w", err)
 	}
 	if err != nil {
-		return Contents{}, source.Errorf(source.CodeStateDir, "reading the vault: %w", err)
+		return nil, source.Errorf(source.CodeStateDir, "reading the vault: %w", err)
 	}
+	return sealed, nil
+}
+
+// unsealed returns what is sealed in the vault that was read at path.
+func unsealed(path string, sealed []byte, key Key) (Contents, error) {
 	plain, err := unseal(sealed, key)
 	if err != nil {
 		return Contents{}, errDamaged(path)
@@ -112,12 +117,7 @@ func errDamaged(path string) error {
 // Other errors are as in Open, with source.CodeStateDir for what cannot be
 // written; when ctx ends first, the error wraps its cause.
 func Update(ctx context.Context, stateDir string, key Key, scope source.Scope, edit func(*Contents) error) (aside string, err error) {
-	unlock, err := lock(ctx, stateDir, scope)
-	if err != nil {
-		return "", err
-	}
-	defer unlock()
-	return updateLocked(Path(stateDir, key, scope), key, scope, edit)
+	return new(Seen).Update(ctx, stateDir, key, scope, edit)
 }
 
 // lock keeps others from writing in the scope's folder.
@@ -129,9 +129,10 @@ func lock(ctx context.Context, stateDir string, scope source.Scope) (unlock func
 	return unlock, nil
 }
 
-func updateLocked(path string, key Key, scope source.Scope, edit func(*Contents) error) (aside string, err error) {
+func (s *Seen) updateLocked(path string, key Key, scope source.Scope, edit func(*Contents) error) (aside string, err error) {
 	disk.Sweep(path)
-	contents, err := Open(path, key, scope)
+	contents, err := s.Open(path, key, scope)
+	*s = Seen{} // it is about to be written
 	bad := false
 	switch source.CodeOf(err) {
 	case "":
