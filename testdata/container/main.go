@@ -1,6 +1,7 @@
 // Command container is what runs in the containers that .ci/containers makes, in
 // which there is nothing else.
 //
+//	                       without arguments: drain 2s 0
 //	drain DURATION STATUS  tell a hash of GREETING; on TERM go on for so long, then end so
 //	orphans N              leave N processes behind that end at once
 //	zombies                wait until no dead process is left that nobody has waited for
@@ -22,6 +23,9 @@ import (
 func main() {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGTERM)
+	if len(os.Args) == 1 {
+		os.Args = append(os.Args, "drain", "2s", "0")
+	}
 	switch os.Args[1] {
 	case "drain":
 		duration, err := time.ParseDuration(os.Args[2])
