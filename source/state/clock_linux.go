@@ -3,6 +3,7 @@ package state
 import (
 	"os"
 	"strings"
+	"sync"
 
 	"golang.org/x/sys/unix"
 )
@@ -19,10 +20,12 @@ func SinceBoot() int64 {
 }
 
 // Boot names this boot of the machine; empty where the system does not.
-func Boot() string {
+func Boot() string { return boot() }
+
+var boot = sync.OnceValue(func() string {
 	id, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	if err != nil {
 		return ""
 	}
 	return strings.TrimSpace(string(id))
-}
+})
