@@ -21,7 +21,7 @@ demo: build ## see it work: login, pull, start, rotate, restart, on an emulated 
 
 test: ## run the tests (no race detector, no cgo)
 	$(GO) test -timeout 30m ./...
-	@for t in podman age strace jq dot less bash setpriv unshare promtool; do command -v $$t >/dev/null || \
+	@for t in podman age strace jq dot less bash setpriv unshare promtool systemd-analyze; do command -v $$t >/dev/null || \
 	  echo "left out: the tests that need $$t, which is not here"; done
 
 check: ## what must hold before a commit: formatting, vet, staticcheck, races, other systems
