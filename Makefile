@@ -16,12 +16,15 @@ help: ## list the targets
 build: ## build ./infisync, static and stripped
 	$(GO) build -trimpath -tags '$(TAGS)' -ldflags '$(LDFLAGS)' -o infisync .
 
+man: build ## write the manual page, infisync.1
+	./infisync man >infisync.1
+
 demo: build ## see it work: login, pull, start, rotate, restart, on an emulated server
 	@$(GO) run ./examples/demo -infisync ./infisync
 
 test: ## run the tests (no race detector, no cgo)
 	$(GO) test -timeout 30m ./...
-	@for t in podman age strace jq dot less bash setpriv unshare promtool systemd-analyze; do command -v $$t >/dev/null || \
+	@for t in podman age strace jq dot less bash zsh fish mandoc setpriv unshare promtool systemd-analyze; do command -v $$t >/dev/null || \
 	  echo "left out: the tests that need $$t, which is not here"; done
 
 check: ## what must hold before a commit: formatting, vet, staticcheck, races, other systems
@@ -65,6 +68,6 @@ cover: ## test coverage by function
 	$(GO) tool cover -func=cover.out | tail -n 1
 
 clean: ## remove what was built
-	rm -rf infisync cover.out dist
+	rm -rf infisync infisync.1 cover.out dist
 
-.PHONY: help build demo test check bench fuzz faults promises soak vuln cover clean
+.PHONY: help build man demo test check bench fuzz faults promises soak vuln cover clean

@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"runtime"
@@ -121,19 +122,20 @@ func (a *app) exitCode(err error) int {
 
 func (a *app) cli() *cli.App {
 	return &cli.App{
-		Name:           "infisync",
-		Usage:          "start a program with its secrets and keep them right",
-		UsageText:      "infisync run [flags] -- COMMAND [ARGUMENT...]",
-		Version:        report.Version(version),
-		Commands:       a.commands(),
-		ExitErrHandler: func(*cli.Context, error) {}, // the default would end the process here
-		OnUsageError:   a.usageError,
+		Name:                  "infisync",
+		Usage:                 "start a program with its secrets and keep them right",
+		UsageText:             "infisync run [flags] -- COMMAND [ARGUMENT...]",
+		Version:               report.Version(version),
+		Commands:              a.commands(),
+		CustomAppHelpTemplate: config.AppHelpTemplate,
+		ExitErrHandler:        func(*cli.Context, error) {}, // the default would end the process here
+		OnUsageError:          a.usageError,
 		CommandNotFound: func(_ *cli.Context, name string) {
-			a.noHelp = source.Errorf(source.CodeUsage, "there is no command %q", name)
+			a.noHelp = config.NoCommand("command", name, a.commands())
 		},
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {
-				return a.unknown(c, "command")
+				return config.NoCommand("command", c.Args().First(), c.App.Commands)
 			}
 			return cli.ShowAppHelp(c)
 		},
@@ -149,8 +151,13 @@ func (a *app) commands() []*cli.Command {
 		a.command("delete", config.Delete, "delete secrets on the server; the vault keeps them for 30 days", a.source(syncer.Setup.Delete)),
 		a.command("projects", config.Projects, "list the projects that the identity sees", alone(a.source(syncer.Setup.Projects))),
 		{
-			Name: "vault", Usage: "look into the encrypted local store, and change it", OnUsageError: a.usageError, HideHelpCommand: true,
-			Action: func(c *cli.Context) error { return a.unknown(c, "vault command") },
+			Name: "vault", Usage: "look into the encrypted local store, and change it", Category: config.Category("vault"), OnUsageError: a.usageError, HideHelpCommand: true,
+			Action: func(c *cli.Context) error {
+				if c.Args().Present() {
+					return config.NoCommand("vault command", c.Args().First(), c.Command.Subcommands)
+				}
+				return cli.ShowSubcommandHelp(c)
+			},
 			Subcommands: []*cli.Command{
 				a.command("set", config.Vault, "keep a local value, read from standard input or a hidden prompt", a.source(syncer.Setup.VaultSet)),
 				a.command("get", config.Vault, "print a value", a.source(syncer.Setup.VaultGet)),
@@ -169,13 +176,15 @@ func (a *app) commands() []*cli.Command {
 		a.command("doctor", config.Doctor, "go through the checklist and say what to mend", alone(a.doctor)),
 		a.command("init", config.Init, "write .infisync.yaml for this folder; asks on a terminal", alone(a.source(syncer.Setup.Init))),
 		a.command("graph", config.Graph, "query the knowledge graph of the secrets' metadata", alone(a.source(syncer.Setup.Graph))),
-		{
-			Name: "version", Usage: "print the version", OnUsageError: a.usageError,
-			Action: func(c *cli.Context) error {
-				_, err := fmt.Fprintln(c.App.Writer, "infisync", report.Version(version))
-				return err
-			},
-		},
+		a.about("completion", 0, "print the script that teaches bash, zsh or fish to complete", func(w io.Writer, _ string, args []string) error {
+			return config.WriteCompletion(w, args, a.documented(), doctor.Rows())
+		}),
+		a.about("man", 0, "print the manual page", func(w io.Writer, _ string, args []string) error {
+			return config.WriteMan(w, args, report.Version(version), a.documented(), doctor.Rows())
+		}),
+		a.about("version", config.About, "print the version", func(w io.Writer, format string, args []string) error {
+			return report.WriteVersion(w, args, version, format)
+		}),
 	}
 }
 
@@ -184,12 +193,13 @@ func (a *app) commands() []*cli.Command {
 func (a *app) command(name string, set config.Command, usage string, action func(context.Context, []string) error) *cli.Command {
 	given := make(config.Given)
 	var flags []cli.Flag
-	var help string
+	var help, uses string
 	if slices.Contains(a.args, name) { // the others' flags would only cost time
 		flags, help = config.Flags(set, given), config.HelpTemplate()
+		uses = "[flags] " + config.Examples(config.FullName(set, name))
 	}
 	return &cli.Command{
-		Name: name, Usage: usage, UsageText: "[flags] " + config.Examples(name),
+		Name: name, Usage: usage, UsageText: uses, Category: config.Category(name),
 		Flags: flags, OnUsageError: a.usageError, HideHelpCommand: true,
 		CustomHelpTemplate: help,
 		Action: func(c *cli.Context) error {
@@ -200,6 +210,31 @@ func (a *app) command(name string, set config.Command, usage string, action func
 			return action(c.Context, c.Args().Slice())
 		},
 	}
+}
+
+// about is a command that tells of infisync itself, and reads no settings.
+func (a *app) about(name string, set config.Command, usage string, action func(w io.Writer, format string, args []string) error) *cli.Command {
+	given := make(config.Given)
+	return &cli.Command{
+		Name: name, Usage: usage, UsageText: "[flags] " + config.Examples(name), Category: config.Category(name),
+		Flags: config.Flags(set, given), OnUsageError: a.usageError, HideHelpCommand: true, CustomHelpTemplate: config.HelpTemplate(),
+		Action: func(c *cli.Context) error {
+			a.name = name
+			return action(c.App.Writer, strings.Join(given["format"], ""), c.Args().Slice())
+		},
+	}
+}
+
+// documented are all commands with all their flags.
+func (a *app) documented() []*cli.Command {
+	all := new(app)
+	for _, c := range all.commands() {
+		all.args = append(all.args, c.Name)
+		for _, below := range c.Subcommands {
+			all.args = append(all.args, below.Name)
+		}
+	}
+	return all.commands()
 }
 
 // source is the action of a command that only source has a part in.
@@ -215,14 +250,6 @@ func alone(action func(context.Context, []string) error) func(context.Context, [
 		}
 		return action(ctx, args)
 	}
-}
-
-// unknown is what is said of a command that is not there.
-func (a *app) unknown(c *cli.Context, what string) error {
-	if c.Args().Present() {
-		return source.Errorf(source.CodeUsage, "there is no %s %q", what, c.Args().First())
-	}
-	return cli.ShowSubcommandHelp(c)
 }
 
 // load reads the settings and from then on logs as they say.

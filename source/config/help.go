@@ -1,6 +1,12 @@
 package config
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"infisync/source"
+)
 
 // groups are the headings of the help, what a user needs most first.
 var groups = []string{groupDo, groupServer, groupWhat, groupEnv, groupFrom, groupLife, groupStore, groupLog}
@@ -16,4 +22,72 @@ func HelpTemplate() string {
 	}
 	b.WriteString("\nEvery flag --NAME can be set as the variable INFISYNC_NAME, lists with commas,\nand where a committed file may decide it as the key NAME in .infisync.yaml.\n")
 	return b.String()
+}
+
+// The headings of the commands in the help.
+const (
+	tasksRun   = "Start a program"
+	tasksOnce  = "Work with the server"
+	tasksVault = "The encrypted local store"
+	tasksLook  = "See what is, and what is wrong"
+	tasksSelf  = "Set up"
+)
+
+// Category is the heading of a command in the help.
+func Category(command string) string {
+	switch command {
+	case "run", "sync":
+		return tasksRun
+	case "push", "delete", "projects", "diff":
+		return tasksOnce
+	case "vault", "export":
+		return tasksVault
+	case "status", "ps", "explain", "doctor", "graph":
+		return tasksLook
+	}
+	return tasksSelf
+}
+
+// FullName is what a command of the set is called in full.
+func FullName(set Command, name string) string {
+	if set == Vault {
+		return "vault " + name
+	}
+	return name
+}
+
+// AppHelpTemplate is the template of the help of the whole: the commands under their
+// headings, what a user needs most first.
+const AppHelpTemplate = `{{.Name}}: {{.Usage}}
+
+USAGE:
+   {{.UsageText}}
+   infisync COMMAND --help
+` + ofCategory + `"` + tasksRun + tasksEnd + ofCategory + `"` + tasksOnce + tasksEnd + ofCategory + `"` + tasksVault + tasksEnd +
+	ofCategory + `"` + tasksLook + tasksEnd + ofCategory + `"` + tasksSelf + tasksEnd + `
+EXAMPLES:
+   infisync run -- ./app                           with the .env file of this folder
+   infisync run --env prod -- ./app                with INFISICAL_URL, _CLIENT_ID, _CLIENT_SECRET
+   infisync doctor --env prod                      what is missing, and where
+`
+
+const (
+	ofCategory = `{{range .VisibleCategories}}{{if eq .Name `
+	tasksEnd   = `"}}
+{{.Name}}:{{range .VisibleCommands}}
+   {{join .Names ", "}}{{"\t"}}{{.Usage}}{{end}}
+{{end}}{{end}}`
+)
+
+// NoCommand is the error of a command that is not there; what says of which kind.
+func NoCommand(what, name string, commands []*cli.Command) error {
+	var names []cli.Flag
+	for _, c := range commands {
+		names = append(names, &settingFlag{names: [1]string{c.Name}})
+	}
+	// The library always knows one; what shares no beginning is no help.
+	if similar := strings.TrimLeft(cli.SuggestFlag(names, name, true), "-"); name != "" && strings.HasPrefix(similar, name[:1]) {
+		return source.Errorf(source.CodeUsage, "there is no %s %q, did you mean %s?", what, name, similar)
+	}
+	return source.Errorf(source.CodeUsage, "there is no %s %q", what, name)
 }

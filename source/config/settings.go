@@ -24,6 +24,7 @@ const (
 	Doctor
 	Graph
 	Init
+	About // of infisync itself: needs no settings
 
 	// Those that take a set from the server or what answers for it.
 	loader = Run | Export
@@ -32,7 +33,7 @@ const (
 	// Those that speak with the server.
 	online = scoped
 
-	all = ^Command(0)
+	all = About - 1
 )
 
 // Settings are all settings after flags, variables, files and defaults were

@@ -285,7 +285,7 @@ var Table = []Setting{
 	{Name: "target", Group: groupDo, On: Graph, Arg: "ID",
 		Help: "only what is related to this entity",
 		read: func(s *Settings) reader { return text(&s.Target) }},
-	{Name: "format", Group: groupDo, On: all &^ (Run | Init), Arg: "FORMAT",
+	{Name: "format", Group: groupDo, On: all&^(Run|Init) | About, Arg: "FORMAT",
 		Help: "text or json; export: dotenv, json, yaml, shell, docker, k8s or systemd; graph: table, json, dot or mermaid",
 		read: func(s *Settings) reader { return text(&s.Format) }},
 

@@ -168,6 +168,15 @@ var Codes = []Entry{
 		`report it, with the message and "infisync version"`},
 }
 
+// Rows are the codes with their causes and remedies.
+func Rows() [][3]string {
+	rows := make([][3]string, len(Codes))
+	for i, e := range Codes {
+		rows[i] = [3]string{string(e.Code), e.Cause, e.Remedy}
+	}
+	return rows
+}
+
 // Explain returns the entry of a code.
 func Explain(code source.Code) (Entry, bool) {
 	for _, entry := range Codes {

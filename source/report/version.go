@@ -1,6 +1,14 @@
 package report
 
-import "runtime/debug"
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"runtime"
+	"runtime/debug"
+
+	"infisync/source"
+)
 
 // Version is linked, the version set at link time, else the module's, else the
 // revision the program was built from.
@@ -21,4 +29,45 @@ func Version(linked string) string {
 		}
 	}
 	return "devel"
+}
+
+// WriteVersion writes the version as "text", which an empty format stands for too, or
+// "json": with the revision, its time (RFC 3339), what it was built with and for. What
+// is not known is left out. It takes no arguments.
+func WriteVersion(w io.Writer, args []string, linked, format string) error {
+	if len(args) > 0 {
+		return source.Errorf(source.CodeUsage, "this command takes no argument, %q is given", args[0])
+	}
+	switch format {
+	case "", "text":
+		_, err := fmt.Fprintln(w, "infisync", Version(linked))
+		return err
+	case "json":
+	default:
+		return source.Errorf(source.CodeUsage, "there is no format %q: use one of text, json", format)
+	}
+	told := struct {
+		Version  string `json:"version"`
+		Revision string `json:"revision,omitempty"`
+		Time     string `json:"time,omitempty"`
+		Modified bool   `json:"modified,omitempty"`
+		Go       string `json:"go"`
+		OS       string `json:"os"`
+		Arch     string `json:"arch"`
+	}{Version: Version(linked), Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH}
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, s := range info.Settings {
+			switch s.Key {
+			case "vcs.revision":
+				told.Revision = s.Value
+			case "vcs.time":
+				told.Time = s.Value
+			case "vcs.modified":
+				told.Modified = s.Value == "true"
+			}
+		}
+	}
+	encoder := json.NewEncoder(w)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(told)
 }

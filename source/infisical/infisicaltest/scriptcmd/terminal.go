@@ -57,12 +57,16 @@ func cmdType(ts *testscript.TestScript, neg bool, args []string) {
 //	inotify  a user namespace can have its own number of inotify instances
 //	strace   system calls can be traced, and programs killed at them, by strace
 //	caps     programs can be run without capabilities, by setpriv
+//	shells   bash, zsh and fish are here
+//	manual   mandoc judges and prints manual pages
 func Condition(name string) (bool, error) {
 	needs := map[string][]string{
 		"pidns":   {"unshare", "--map-root-user", "--pid", "--fork", "--mount-proc", "true"},
 		"mounts":  {"unshare", "--mount", "mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", "/mnt"},
 		"inotify": {"unshare", "--map-root-user", "sh", "-c", "echo 0 >/proc/sys/user/max_inotify_instances"},
 		"strace":  {"strace", "-o", os.DevNull, "true"},
+		"manual":  {"mandoc", "-T", "lint", "-W", "unsupp", "/dev/null"},
+		"shells":  {"bash", "-c", "zsh -fc true && fish --no-config -c true"},
 		"caps":    {"setpriv", "--inh-caps=-all", "--bounding-set=-all", "true"},
 	}[name]
 	if needs == nil {
