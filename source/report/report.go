@@ -7,15 +7,20 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"os"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
+
+	"golang.org/x/term"
 
 	"infisync/source"
 )
 
 // New returns a logger that writes to w. Format is "text" or "json"; level is
-// "debug", "info", "warn" or "error".
+// "debug", "info", "warn" or "error". Text on a terminal has the words error and warning
+// in colour, unless NO_COLOR is set or TERM names no terminal that has any.
 func New(w io.Writer, format, level string) *slog.Logger {
 	var least slog.Level
 	if err := least.UnmarshalText([]byte(level)); err != nil {
@@ -24,7 +29,7 @@ func New(w io.Writer, format, level string) *slog.Logger {
 	if format == "json" {
 		return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: least}))
 	}
-	return slog.New(&textHandler{out: &out{w: w}, least: least})
+	return slog.New(&textHandler{out: newOut(w), least: least})
 }
 
 // Failure logs a failure with its code, and what hint tells of it unless that is
@@ -45,8 +50,20 @@ func Failure(log *slog.Logger, err error, hint func(error) string) {
 
 // out is shared by a handler and those derived from it.
 type out struct {
-	mu sync.Mutex
-	w  io.Writer
+	mu      sync.Mutex
+	w       io.Writer
+	colours func() bool // asks once, when something is to be coloured: few starts say anything
+}
+
+func newOut(w io.Writer) *out {
+	return &out{w: w, colours: sync.OnceValue(func() bool { return hasColours(w) })}
+}
+
+func hasColours(w io.Writer) bool {
+	file, ok := w.(*os.File)
+	dumb := os.Getenv("TERM") == "" || os.Getenv("TERM") == "dumb"
+	// A console of Windows shows the codes themselves until it is told otherwise.
+	return ok && !dumb && os.Getenv("NO_COLOR") == "" && runtime.GOOS != "windows" && term.IsTerminal(int(file.Fd()))
 }
 
 // textHandler writes "infisync: message (key=value, …)". Of an error the
@@ -90,7 +107,7 @@ func (h *textHandler) Handle(_ context.Context, r slog.Record) error {
 
 	var b strings.Builder
 	b.WriteString("infisync: ")
-	b.WriteString(label(r.Level, code))
+	b.WriteString(h.label(r.Level, code))
 	b.WriteString(source.Line(r.Message))
 	if len(rest) > 0 {
 		b.WriteString(" (" + strings.Join(rest, ", ") + ")")
@@ -105,17 +122,21 @@ func (h *textHandler) Handle(_ context.Context, r slog.Record) error {
 	return err
 }
 
-func label(level slog.Level, code string) string {
-	var name string
+func (h *textHandler) label(level slog.Level, code string) string {
+	const red, yellow, plain = "\x1b[1;31m", "\x1b[33m", "\x1b[0m"
+	var name, colour string
 	switch {
 	case level >= slog.LevelError:
-		name = "error"
+		name, colour = "error", red
 	case level >= slog.LevelWarn:
-		name = "warning"
+		name, colour = "warning", yellow
 	case level < slog.LevelInfo:
 		name = "debug"
 	default:
 		return "" // a code is there to be looked up when something is wrong
+	}
+	if colour != "" && h.colours() {
+		name = colour + name + plain
 	}
 	if code != "" {
 		name += " [" + code + "]"
