@@ -64,7 +64,7 @@ func hurried() {
 	client.RateLimitWait, client.ServerErrorWait, client.ConnectionWait = 50*time.Millisecond, 50*time.Millisecond, 50*time.Millisecond
 	limits := syncer.DefaultPolicy()
 	limits.HastyStart, limits.PatientStart = 15*time.Second, 20*time.Second
-	limits.RefusedWait, limits.MaxBackOff = time.Second, time.Second
+	limits.RefusedWait, limits.MaxBackOff, limits.Silence = time.Second, time.Second, 10*time.Millisecond
 	os.Exit((&app{clientPolicy: client, syncPolicy: limits}).start(os.Args))
 }
 

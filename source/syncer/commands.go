@@ -129,12 +129,28 @@ func (u Setup) report(r interface{ Write(io.Writer, string) error }, names int, 
 	return errors.Join(r.Write(u.Out, u.Format("text")), err)
 }
 
-// progress shows progress on a terminal, and nothing elsewhere.
+// progress shows progress where somebody looks, and nothing elsewhere.
 func (u Setup) progress(verb string) func(done, total int) {
-	if !terminal.Is(u.Err) {
+	if !u.watched() {
 		return nil
 	}
 	return ShowProgress(u.Err, verb)
+}
+
+// waits shows, where somebody looks, that a server takes its time.
+func (u Setup) waits() func() (over func()) {
+	if !u.watched() {
+		return nil
+	}
+	after := cmp.Or(u.Policy, DefaultPolicy()).Silence
+	return func() (over func()) { return terminal.Wait(u.Err, after, "waiting for the server") }
+}
+
+// watched tells whether what goes to standard error is read by somebody at a terminal,
+// who wants to know more than what goes wrong. Among debug messages a line that is
+// written anew would be lost.
+func (u Setup) watched() bool {
+	return u.Settings.LogFormat == "text" && u.Settings.LogLevel == "info" && terminal.Redraws(u.Err)
 }
 
 func (u Setup) VaultGet(_ context.Context, names []string) error {

@@ -57,6 +57,7 @@ func (u Setup) Options() (Options, error) {
 		OnEvent:      u.OnEvent,
 		Idle:         u.Idle,
 		Metrics:      u.Metrics,
+		Waits:        u.waits(),
 	}
 	if len(s.EnvFiles) == 0 {
 		opt.EnvFiles.Paths = []string{".env"}

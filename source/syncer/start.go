@@ -89,6 +89,7 @@ func (s *Syncer) startLive(ctx context.Context, before source.Set, have source.H
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
+	defer s.waits()()
 	shared, err := s.joined(ctx, func() error { return s.firstPull(ctx, client, before) })
 	switch {
 	case shared != nil:
@@ -101,6 +102,14 @@ func (s *Syncer) startLive(ctx context.Context, before source.Set, have source.H
 		err = source.Errorf(source.CodeStartupTimeout, "the first pull did not end within %s: %w", limit, err)
 	}
 	return Snapshot{}, err
+}
+
+// waits tells that a first pull begins, and returns what tells that it is over.
+func (s *Syncer) waits() (over func()) {
+	if s.opt.Waits == nil {
+		return func() {}
+	}
+	return s.opt.Waits()
 }
 
 // firstPull pulls, and stores what it got.

@@ -62,6 +62,7 @@ func (s *Syncer) Sync(ctx context.Context) (SyncReport, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
+	defer s.waits()()
 	p, err := s.pull(ctx, s.opt.Client)
 	if err == nil {
 		p, err = s.confirmFirst(ctx, p, before.Set)

@@ -88,6 +88,10 @@ type Options struct {
 	Idle     func()           // called by Watch's goroutine when there is nothing to do before the next poll; nil: nothing is done
 	OnEvent  func(Event)      // called for each event, by Start's or Watch's goroutine: it must not block; nil: none
 	Metrics  *metrics.Metrics // told of each poll and each set; nil: nobody watches
+
+	// Waits is called when a first pull begins, and what it returns when that is over;
+	// nil: nobody is told that the server takes its time.
+	Waits func() (over func())
 }
 
 // EnvFiles are the .env files.
@@ -107,6 +111,7 @@ type Policy struct {
 	RefusedWait  time.Duration // least wait after a refused login
 	MaxBackOff   time.Duration // longest wait after repeated failures, if Interval is not longer
 	Jitter       float64       // part of a wait by which it varies up and down
+	Silence      time.Duration // a first pull that lasts longer is shown on a terminal
 	LockWait     time.Duration // longest wait for another process that writes: without it there are secrets to give, too
 	Pace         time.Duration // instead of Options.Interval; zero: that
 	Reseal       time.Duration // the vault's time of pull is at most this much too old
@@ -120,6 +125,7 @@ func DefaultPolicy() Policy {
 		RefusedWait:  5 * time.Minute,
 		MaxBackOff:   5 * time.Minute, // so that a server that is back is found within that
 		Jitter:       0.1,
+		Silence:      3 * time.Second,
 		LockWait:     30 * time.Second,
 		Reseal:       time.Hour,
 	}

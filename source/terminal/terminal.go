@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
+	"time"
 
 	"golang.org/x/term"
 
@@ -18,6 +20,36 @@ import (
 
 // Is tells whether f is a terminal.
 func Is(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
+
+// Redraws tells whether f is a terminal on which a line can be written anew in place.
+func Redraws(f *os.File) bool {
+	kind := os.Getenv("TERM")
+	return kind != "" && kind != "dumb" && Is(f)
+}
+
+// Wait shows what is waited for on the terminal f once that has lasted after long, and
+// returns what takes the line away. It must be called, once, and then nothing is
+// written any more. The line leaves the cursor at its beginning, so that a message,
+// which is longer, covers it.
+func Wait(f io.Writer, after time.Duration, what string) (end func()) {
+	var mu sync.Mutex
+	var shown, over bool
+	timer := time.AfterFunc(after, func() {
+		mu.Lock()
+		defer mu.Unlock()
+		if shown = !over; shown {
+			fmt.Fprintf(f, "infisync: %s\r", what)
+		}
+	})
+	return func() {
+		timer.Stop()
+		mu.Lock()
+		defer mu.Unlock()
+		if over = true; shown {
+			io.WriteString(f, "\x1b[K")
+		}
+	}
+}
 
 // ReadSecret reads a value: on a terminal one line, asked for with prompt on err
 // and not shown; else all of in, of which one line end at the end does not count.
