@@ -263,7 +263,7 @@ func TestWait(t *testing.T) {
 func TestDefaultPolicy(t *testing.T) {
 	want := Policy{
 		HastyStart: 10 * time.Second, PatientStart: 120 * time.Second, RefusedWait: 5 * time.Minute,
-		MaxBackOff: 5 * time.Minute, Jitter: 0.1, LockWait: 30 * time.Second, Reseal: time.Hour,
+		MaxBackOff: 5 * time.Minute, Jitter: 0.1, Silence: 3 * time.Second, LockWait: 30 * time.Second, Reseal: time.Hour,
 	}
 	if got := DefaultPolicy(); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
