@@ -1,6 +1,5 @@
 # An image that is there already, APP, with infisync in front of its program.
 ARG APP=app
-FROM infisync AS infisync
 FROM ${APP}
 COPY --from=infisync /infisync /infisync
 COPY --from=infisync --chown=65532:65532 /state /state
