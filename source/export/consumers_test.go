@@ -132,7 +132,7 @@ func TestShellsSource(t *testing.T) {
 			for _, locale := range []string{"C", "C.UTF-8"} {
 				command := append(append([]string{path}, argv[1:]...), "-c", `. "$1" && exec "$2"`, "sh", file, environ(t))
 				out := run(t, []string{"LC_ALL=" + locale}, "", command...)
-				same(t, want, parseEnviron(out, "LC_ALL", "PWD", "OLDPWD", "SHLVL", "_"))
+				same(t, want, parseEnviron(out, "LC_ALL", "PWD", "OLDPWD", "SHLVL", "_", "PATH"))
 			}
 		})
 	}
