@@ -46,7 +46,7 @@ fuzz: ## fuzz each target for FUZZTIME, such as FUZZTIME=10s
 	@set -e; list=$$($(GO) test -list '^Fuzz' ./...); echo "$$list" | \
 	awk '/^Fuzz/ {target[n++] = $$1} /^ok/ {for (i = 0; i < n; i++) print $$2, target[i]; n = 0}' | \
 	while read -r package target; do echo "$$target"; \
-	  $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package </dev/null; done
+	  $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x $$package </dev/null; done
 
 faults: ## print the matrix of what fails when, and what the child ran with
 	INFISYNC_FAULTS=all $(GO) test -run '^TestFaults$$' -v -count=1 -timeout 30m .
