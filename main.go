@@ -11,7 +11,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"runtime"
@@ -176,15 +175,9 @@ func (a *app) commands() []*cli.Command {
 		a.command("doctor", config.Doctor, "go through the checklist and say what to mend", alone(a.doctor)),
 		a.command("init", config.Init, "write .infisync.yaml for this folder; asks on a terminal", alone(a.source(syncer.Setup.Init))),
 		a.command("graph", config.Graph, "query the knowledge graph of the secrets' metadata", alone(a.source(syncer.Setup.Graph))),
-		a.about("completion", 0, "print the script that teaches bash, zsh or fish to complete", func(w io.Writer, _ string, args []string) error {
-			return config.WriteCompletion(w, args, a.documented(), doctor.Rows())
-		}),
-		a.about("man", 0, "print the manual page", func(w io.Writer, _ string, args []string) error {
-			return config.WriteMan(w, args, report.Version(version), a.documented(), doctor.Rows())
-		}),
-		a.about("version", config.About, "print the version", func(w io.Writer, format string, args []string) error {
-			return report.WriteVersion(w, args, version, format)
-		}),
+		a.command("completion", 0, "print the script that teaches bash, zsh or fish to complete", a.completion),
+		a.command("man", 0, "print the manual page", alone(a.man)),
+		a.command("version", config.About, "print the version", alone(a.version)),
 	}
 }
 
@@ -212,21 +205,8 @@ func (a *app) command(name string, set config.Command, usage string, action func
 	}
 }
 
-// about is a command that tells of infisync itself, and reads no settings.
-func (a *app) about(name string, set config.Command, usage string, action func(w io.Writer, format string, args []string) error) *cli.Command {
-	given := make(config.Given)
-	return &cli.Command{
-		Name: name, Usage: usage, UsageText: "[flags] " + config.Examples(name), Category: config.Category(name),
-		Flags: config.Flags(set, given), OnUsageError: a.usageError, HideHelpCommand: true, CustomHelpTemplate: config.HelpTemplate(),
-		Action: func(c *cli.Context) error {
-			a.name = name
-			return action(c.App.Writer, strings.Join(given["format"], ""), c.Args().Slice())
-		},
-	}
-}
-
 // documented are all commands with all their flags.
-func (a *app) documented() []*cli.Command {
+func documented() []*cli.Command {
 	all := new(app)
 	for _, c := range all.commands() {
 		all.args = append(all.args, c.Name)
@@ -254,6 +234,10 @@ func alone(action func(context.Context, []string) error) func(context.Context, [
 
 // load reads the settings and from then on logs as they say.
 func (a *app) load(set config.Command, given config.Given) error {
+	if set&^config.About == 0 { // what tells of infisync itself works whatever is set
+		a.settings = &config.Settings{Format: strings.Join(given["format"], "")}
+		return nil
+	}
 	dir, err := os.Getwd()
 	if err != nil {
 		return source.Errorf(source.CodeConfigInvalid, "finding the working directory: %w", err)
@@ -600,6 +584,18 @@ func (a *app) doctor(ctx context.Context, _ []string) error {
 		return err
 	}
 	return exitStatus(statusFailed)
+}
+
+func (a *app) completion(_ context.Context, args []string) error {
+	return config.WriteCompletion(os.Stdout, args, documented(), doctor.Rows())
+}
+
+func (a *app) man(context.Context, []string) error {
+	return config.WriteMan(os.Stdout, report.Version(version), documented(), doctor.Rows())
+}
+
+func (a *app) version(context.Context, []string) error {
+	return report.WriteVersion(os.Stdout, version, a.setup().Format("text"))
 }
 
 // judge tells what a child would make of a secret; empty: it would get it.

@@ -76,7 +76,7 @@ type hint struct {
 func hintOf(s *Setting, command string) hint {
 	switch {
 	case s.Name == "format":
-		return hint{words: formats(command)}
+		return hint{words: formats(map[string]Command{"export": Export, "graph": Graph}[command])}
 	case s.Name == "on-change":
 		return hint{words: []string{"restart", "exit", "none", "signal:HUP"}}
 	case s.Name == "delete-orphans":
@@ -93,17 +93,6 @@ func hintOf(s *Setting, command string) hint {
 		return hint{words: strings.Split(choices, ", ")}
 	}
 	return hint{}
-}
-
-// formats are the words that --format takes.
-func formats(command string) []string {
-	switch command {
-	case "export":
-		return []string{"dotenv", "json", "yaml", "shell", "docker", "k8s", "systemd"}
-	case "graph":
-		return []string{"table", "json", "dot", "mermaid"}
-	}
-	return []string{"text", "json"}
 }
 
 // argument is what a command's arguments can be, besides those of run.

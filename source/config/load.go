@@ -74,17 +74,21 @@ func Load(command Command, given Given, env Environ, dir string) (*Settings, err
 // checkFormat refuses a format that the command cannot write ahead of what the
 // command does.
 func (s *Settings) checkFormat(command Command) error {
-	formats := []string{"text", "json"}
-	switch command {
-	case Export:
-		formats = []string{"dotenv", "json", "yaml", "shell", "docker", "k8s", "systemd"}
-	case Graph:
-		formats = []string{"table", "json", "dot", "mermaid"}
-	}
-	if s.Format == "" || slices.Contains(formats, s.Format) {
+	if s.Format == "" || slices.Contains(formats(command), s.Format) {
 		return nil
 	}
-	return s.origin["format"].wrong("one of " + strings.Join(formats, ", "))
+	return s.origin["format"].wrong("one of " + strings.Join(formats(command), ", "))
+}
+
+// formats are the words that a command's --format takes.
+func formats(command Command) []string {
+	switch command {
+	case Export:
+		return []string{"dotenv", "json", "yaml", "shell", "docker", "k8s", "systemd"}
+	case Graph:
+		return []string{"table", "json", "dot", "mermaid"}
+	}
+	return []string{"text", "json"}
 }
 
 // checkExec refuses what needs somebody who stays.

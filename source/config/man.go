@@ -6,17 +6,11 @@ import (
 	"strings"
 
 	"github.com/urfave/cli/v2"
-
-	"infisync/source"
 )
 
 // WriteMan writes the manual page of the commands, which must have their flags, in
-// roff. It takes no arguments. Version is the program's; codes are rows of code, cause
-// and remedy.
-func WriteMan(w io.Writer, args []string, version string, commands []*cli.Command, codes [][3]string) error {
-	if len(args) > 0 {
-		return source.Errorf(source.CodeUsage, "this command takes no argument, %q is given", args[0])
-	}
+// roff. Version is the program's; codes are rows of code, cause and remedy.
+func WriteMan(w io.Writer, version string, commands []*cli.Command, codes [][3]string) error {
 	m := new(manual)
 	m.line(`.TH INFISYNC 1 "" "infisync %s" "User Commands"`, roff(version))
 	m.section("NAME")

@@ -31,15 +31,11 @@ func Version(linked string) string {
 	return "devel"
 }
 
-// WriteVersion writes the version as "text", which an empty format stands for too, or
-// "json": with the revision, its time (RFC 3339), what it was built with and for. What
-// is not known is left out. It takes no arguments.
-func WriteVersion(w io.Writer, args []string, linked, format string) error {
-	if len(args) > 0 {
-		return source.Errorf(source.CodeUsage, "this command takes no argument, %q is given", args[0])
-	}
+// WriteVersion writes the version as "text" or "json": with the revision, its time
+// (RFC 3339), what it was built with and for. What is not known is left out.
+func WriteVersion(w io.Writer, linked, format string) error {
 	switch format {
-	case "", "text":
+	case "text":
 		_, err := fmt.Fprintln(w, "infisync", Version(linked))
 		return err
 	case "json":
