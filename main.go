@@ -16,6 +16,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -35,21 +36,28 @@ import (
 // version is set at link time; else the build information tells.
 var version string
 
+// versionText is looked up once, and only by who tells it.
+var versionText = sync.OnceValue(func() string { return report.Version(version) })
+
 func main() {
-	// What infisync does, it does one after the other. Several processors would only
-	// cost the memory and the threads that come with each.
-	runtime.GOMAXPROCS(1)
 	inject.Stage()
 	// Best effort: what it keeps from other processes of this user is in SECURITY.md.
 	_ = inject.ForbidDumps()
+	cli.HelpFlag = config.HelpFlag()
 	os.Exit(new(app).start(os.Args))
 }
+
+// stay is for a process that remains. What infisync does, it does one after the other:
+// several processors would only cost the memory and the threads that come with each.
+// Who does not remain loses more by the change than it brings.
+func stay() { runtime.GOMAXPROCS(1) }
 
 // An app is one run of the command line.
 type app struct {
 	log      *slog.Logger
 	args     []string
 	name     string // of the command that runs, once that is known
+	plain    bool   // the command line asks for no help, and makes no mistake in its flags
 	settings *config.Settings
 	noHelp   error // help was asked for a command that is not there
 
@@ -59,6 +67,7 @@ type app struct {
 	files    inject.Files    // which secrets the child gets as files
 	warned   map[string]bool // warnings about environments that were given
 	children *state.Children // told of the children, for ps and status; nil: nobody is
+	onWait   func()          // see syncer.Options
 	metrics  *metrics.Metrics
 
 	// The waits and limits; zero: those infisync runs with.
@@ -68,9 +77,9 @@ type app struct {
 
 // start runs the command line and returns the exit status.
 func (a *app) start(args []string) int {
-	a.args = args
+	a.args = config.FlagsFirst(args)
 	a.log, a.warned = report.New(os.Stderr, "text", "info"), make(map[string]bool)
-	err := a.cli().Run(config.FlagsFirst(args))
+	err := a.cli().Run(a.args)
 	return a.exitCode(cmp.Or(err, a.noHelp))
 }
 
@@ -120,11 +129,10 @@ func (a *app) exitCode(err error) int {
 }
 
 func (a *app) cli() *cli.App {
-	return &cli.App{
+	line := cli.App{
 		Name:                  "infisync",
 		Usage:                 "start a program with its secrets and keep them right",
 		UsageText:             "infisync run [flags] -- COMMAND [ARGUMENT...]",
-		Version:               report.Version(version),
 		Commands:              a.commands(),
 		CustomAppHelpTemplate: config.AppHelpTemplate,
 		ExitErrHandler:        func(*cli.Context, error) {}, // the default would end the process here
@@ -139,6 +147,10 @@ func (a *app) cli() *cli.App {
 			return cli.ShowAppHelp(c)
 		},
 	}
+	if line.HideHelp = a.plain; !a.plain {
+		line.Version = versionText()
+	}
+	return &line
 }
 
 // commands is the table of what infisync can do.
@@ -188,12 +200,15 @@ func (a *app) command(name string, set config.Command, usage string, action func
 	var flags []cli.Flag
 	var help, uses string
 	if slices.Contains(a.args, name) { // the others' flags would only cost time
-		flags, help = config.Flags(set, given), config.HelpTemplate()
-		uses = "[flags] " + config.Examples(config.FullName(set, name))
+		var all bool
+		if flags, all = config.Flags(set, given, a.args); all {
+			help, uses = config.HelpTemplate(), "[flags] "+config.Examples(config.FullName(set, name))
+		}
+		a.plain = !all
 	}
 	return &cli.Command{
 		Name: name, Usage: usage, UsageText: uses, Category: config.Category(name),
-		Flags: flags, OnUsageError: a.usageError, HideHelpCommand: true,
+		Flags: flags, OnUsageError: a.usageError, HideHelp: a.plain, HideHelpCommand: true,
 		CustomHelpTemplate: help,
 		Action: func(c *cli.Context) error {
 			a.name = name
@@ -207,7 +222,7 @@ func (a *app) command(name string, set config.Command, usage string, action func
 
 // documented are all commands with all their flags.
 func documented() []*cli.Command {
-	all := new(app)
+	all := &app{args: []string{"infisync", "help"}}
 	for _, c := range all.commands() {
 		all.args = append(all.args, c.Name)
 		for _, below := range c.Subcommands {
@@ -274,15 +289,15 @@ func (a *app) run(ctx context.Context, argv []string) error {
 	if err != nil {
 		return err
 	}
-	catch := inject.CatchSignals
+	signals := new(inject.Signals)
 	if a.settings.Exec {
-		catch = inject.CatchStops
+		a.onWait = func() { stay(); signals.CatchStops() }
 	} else {
-		supervisor.Reaper = inject.NewReaper()
+		stay()
+		signals = inject.CatchSignals()
+		supervisor.Signals, supervisor.Reaper = signals, inject.NewReaper()
 		defer supervisor.Reaper.Close()
 	}
-	signals := catch()
-	supervisor.Signals = signals
 	starting, cancel := signals.Context(ctx)
 	defer cancel()
 	closeHook, err := a.openHook(supervisor.Reaper)
@@ -290,7 +305,7 @@ func (a *app) run(ctx context.Context, argv []string) error {
 		return err
 	}
 	defer closeHook()
-	if a.metrics, err = a.setup().OpenMetrics(report.Version(version), true); err != nil {
+	if a.metrics, err = a.setup().OpenMetrics(versionText(), true); err != nil {
 		return err
 	}
 	defer a.metrics.Close()
@@ -391,8 +406,10 @@ func (a *app) environment(snapshot syncer.Snapshot, log *slog.Logger) (inject.En
 			log.Warn(warning.Text)
 		}
 	}
-	a.children.Built(env.Digest(), snapshot.Hasher.Digest(snapshot.Secrets))
-	a.metrics.Built(env.Digest(), snapshot.Pulled)
+	if a.children != nil || a.metrics != nil {
+		a.children.Built(env.Digest(), snapshot.Hasher.Digest(snapshot.Secrets))
+		a.metrics.Built(env.Digest(), snapshot.Pulled)
+	}
 	return env, err
 }
 
@@ -538,6 +555,7 @@ func (a *app) supervisor(argv []string) (*inject.Supervisor, error) {
 
 // sync pulls into the vault, once or for as long as it is left running.
 func (a *app) sync(ctx context.Context, _ []string) error {
+	stay()
 	signals := inject.CatchSignals()
 	defer signals.Release()
 	ctx, cancel := signals.Context(ctx)
@@ -549,7 +567,7 @@ func (a *app) sync(ctx context.Context, _ []string) error {
 		return err
 	}
 	defer closeHook()
-	if a.metrics, err = a.setup().OpenMetrics(report.Version(version), false); err != nil {
+	if a.metrics, err = a.setup().OpenMetrics(versionText(), false); err != nil {
 		return err
 	}
 	defer a.metrics.Close()
@@ -591,7 +609,7 @@ func (a *app) completion(_ context.Context, args []string) error {
 }
 
 func (a *app) man(context.Context, []string) error {
-	return config.WriteMan(os.Stdout, report.Version(version), documented(), doctor.Rows())
+	return config.WriteMan(os.Stdout, versionText(), documented(), doctor.Rows())
 }
 
 func (a *app) version(context.Context, []string) error {
@@ -606,8 +624,8 @@ func (a *app) judge(secret source.Secret) source.Code {
 // setup is what the settings make options, clients and keys of.
 func (a *app) setup() syncer.Setup {
 	return syncer.Setup{
-		Settings: a.settings, Env: os.LookupEnv, Agent: "infisync/" + report.Version(version),
-		Client: a.clientPolicy, Policy: a.syncPolicy, Log: a.log, OnEvent: a.tell, Idle: inject.Idle, Metrics: a.metrics,
+		Settings: a.settings, Env: os.LookupEnv, Agent: "infisync/" + versionText(),
+		Client: a.clientPolicy, Policy: a.syncPolicy, Log: a.log, OnEvent: a.tell, Idle: inject.Idle, Metrics: a.metrics, OnWait: a.onWait,
 		In: os.Stdin, Out: os.Stdout, Err: os.Stderr,
 	}
 }

@@ -1148,7 +1148,7 @@ func TestClosedToOtherUsers(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, name := range []string{"vault.", ".age", "infisical_sync_state.json", "run", "logins"} {
+			for _, name := range []string{"vault.", ".age", "infisical_sync_state.json", "run", ".login"} {
 				if !strings.Contains(kept, name) {
 					t.Errorf("no %s was there to be read:%s", name, kept)
 				}

@@ -1,8 +1,9 @@
 package inject
 
 import (
+	"runtime"
 	"runtime/debug"
-	"runtime/metrics"
+	"sync/atomic"
 )
 
 // worthFreeing is how much memory has to be free, or garbage, to be given back, in
@@ -14,18 +15,19 @@ const worthFreeing = 512 << 10
 // needed again is fetched again, within about a millisecond. It is safe for
 // concurrent use.
 func Idle() {
-	heap := []metrics.Sample{
-		{Name: "/memory/classes/heap/free:bytes"},
-		{Name: "/memory/classes/heap/objects:bytes"},
-		{Name: "/gc/heap/live:bytes"}, // what the last collection left; 0 before the first
-	}
-	metrics.Read(heap)
-	free, objects, live := heap[0].Value.Uint64(), heap[1].Value.Uint64(), heap[2].Value.Uint64()
+	var heap runtime.MemStats // runtime/metrics would cost every start the making of its tables
+	runtime.ReadMemStats(&heap)
+	free, objects, live := heap.HeapIdle-heap.HeapReleased, heap.HeapAlloc, inUse.Load()
 	// In proportion to what is in use, so that a large set is not looked through the
 	// more often.
 	much := free+objects-min(live, objects) >= max(worthFreeing, live/4)
 	if much {
 		debug.FreeOSMemory()
+		runtime.ReadMemStats(&heap)
+		inUse.Store(heap.HeapAlloc)
 	}
 	forgetProgram(much)
 }
+
+// inUse is what Idle left when it last collected what is garbage, in bytes; 0 before.
+var inUse atomic.Uint64

@@ -10,16 +10,16 @@ import (
 	"syscall"
 )
 
-// Signals catches the signals of this process, from when [CatchSignals] is
-// called, and keeps them in their order for [Supervisor.Run] to forward. None is
-// lost in between. Until Run takes over, a stop signal (HUP, INT, QUIT, TERM)
-// ends [Signals.Context], and a second one ends the process at once; that also
-// makes it end as PID 1, for which the kernel has no default action.
-// It is safe for concurrent use.
+// Signals catches the signals of this process, from when [CatchSignals] or
+// [Signals.CatchStops] is called, and keeps them in their order for [Supervisor.Run]
+// to forward. None is lost in between. Until Run takes over, a stop signal (HUP, INT,
+// QUIT, TERM) ends [Signals.Context], and a second one ends the process at once; that
+// also makes it end as PID 1, for which the kernel has no default action.
+// The zero Signals catches nothing yet. It is safe for concurrent use.
 type Signals struct {
-	incoming chan os.Signal
+	incoming chan os.Signal    // nil: only stops are caught
 	stops    [4]chan os.Signal // one for each of stopSignals, with room for one; nil: not caught
-	quit     chan struct{}     // closed by Release
+	quit     chan struct{}     // closed by Release; nil: nothing is caught
 	done     chan struct{}     // closed when collect has ended
 	wake     chan struct{}     // capacity 1: queue has something
 
@@ -32,13 +32,18 @@ type Signals struct {
 
 // CatchSignals starts to catch every signal that can be caught and forwarded.
 // Call it once, as early as possible.
-func CatchSignals() *Signals { return catch(catchable()) }
+func CatchSignals() *Signals {
+	s := &Signals{incoming: make(chan os.Signal, manySignals), wake: make(chan struct{}, 1)}
+	s.catch(catchable())
+	return s
+}
 
 // CatchStops starts to catch stop signals only, for a process that will become the
-// command by [Exec] and has none to forward to. It costs less: the runtime takes
-// its time for each signal.
-func CatchStops() *Signals {
-	return catch(slices.DeleteFunc(catchable(), func(sig os.Signal) bool { return !isStop(sig.(syscall.Signal)) }))
+// command by [Exec] and has none to forward to. Call it at most once, before what may
+// take long; as long as nothing waits, that they end the process is what they should do,
+// and the runtime takes its time for each signal that is caught and released again.
+func (s *Signals) CatchStops() {
+	s.catch(slices.DeleteFunc(catchable(), func(sig os.Signal) bool { return !isStop(sig.(syscall.Signal)) }))
 }
 
 // stopSignals are the signals that ask a program to end.
@@ -51,13 +56,8 @@ func isStop(sig syscall.Signal) bool { return slices.Contains(stopSignals[:], si
 // drops what finds no room.
 const manySignals = 4096
 
-func catch(which []os.Signal) *Signals {
-	s := &Signals{
-		incoming: make(chan os.Signal, manySignals),
-		quit:     make(chan struct{}),
-		done:     make(chan struct{}),
-		wake:     make(chan struct{}, 1),
-	}
+func (s *Signals) catch(which []os.Signal) {
+	s.quit, s.done = make(chan struct{}), make(chan struct{})
 	for _, sig := range which {
 		at := slices.Index(stopSignals[:], sig.(syscall.Signal))
 		if at < 0 {
@@ -70,14 +70,15 @@ func catch(which []os.Signal) *Signals {
 		signal.Notify(s.stops[at], sig)
 	}
 	go s.collect()
-	return s
 }
 
 // Release ends the catching: signals have their default effect again. Each one that
 // came before it was caught: a stop among them is what Stopped returns from then on.
 func (s *Signals) Release() {
-	signal.Stop(s.incoming)
-	for _, c := range s.stops {
+	if s.quit == nil {
+		return
+	}
+	for _, c := range append(s.stops[:], s.incoming) {
 		if c != nil {
 			signal.Stop(c)
 		}

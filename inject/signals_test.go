@@ -136,7 +136,8 @@ func TestStopBeforeRelease(t *testing.T) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	for range 100 {
-		s := CatchStops()
+		var s Signals
+		s.CatchStops()
 		// To this thread, so that it has come when the call returns.
 		if err := unix.Tgkill(os.Getpid(), unix.Gettid(), syscall.SIGTERM); err != nil {
 			t.Fatal(err)

@@ -13,18 +13,62 @@ import (
 // Given is what the command line set: setting → texts in their order.
 type Given map[string][]string
 
-// Flags returns the flags of a command; parsing puts their texts into given. The
-// texts are judged by [Load], together with those of variables and files.
-func Flags(command Command, given Given) []cli.Flag {
-	flags := make([]cli.Flag, 0, len(Table))
-	kept := make([]settingFlag, 0, len(Table))
+// Flags returns the flags of a command of which a command line makes use; parsing puts
+// their texts into given. The texts are judged by [Load], together with those of
+// variables and files. For all flags, see [AllFlags].
+//
+// The command line is as [FlagsFirst] leaves it. It gets all where it asks for help, or
+// has a flag that there is not, in whose place another can be suggested: the library does
+// so much with each of them that they would be a tenth of what a start takes.
+func Flags(command Command, given Given, args []string) (flags []cli.Flag, all bool) {
+	used, ok := usedFlags(command, args)
+	if !ok {
+		return AllFlags(command, given), true
+	}
+	return flagsOf(given, used), false
+}
+
+// AllFlags returns all flags of a command.
+func AllFlags(command Command, given Given) []cli.Flag {
+	settings := make([]*Setting, 0, len(Table))
 	for i := range Table {
 		if s := &Table[i]; s.On&command != 0 {
-			kept = append(kept, settingFlag{setting: s, given: given, names: [1]string{s.Name}})
-			flags = append(flags, &kept[len(kept)-1])
+			settings = append(settings, s)
 		}
 	}
+	return flagsOf(given, settings)
+}
+
+func flagsOf(given Given, settings []*Setting) []cli.Flag {
+	flags := make([]cli.Flag, len(settings))
+	for i, s := range settings {
+		flags[i] = &settingFlag{setting: s, given: given, names: [1]string{s.Name}}
+	}
 	return flags
+}
+
+// usedFlags goes through a command line as its parser will, and returns the settings
+// whose flags are there. It is false for one that is not plainly made of these.
+func usedFlags(command Command, args []string) ([]*Setting, bool) {
+	var used []*Setting
+	words := min(commandWords(args), len(args))
+	if words < 2 || strings.HasPrefix(args[1], "-") || slices.Contains(args[:words], "help") {
+		return nil, false
+	}
+	for args = args[words:]; len(args) > 0 && args[0] != "--" && strings.HasPrefix(args[0], "-"); args = args[1:] {
+		name, _, whole := strings.Cut(strings.TrimLeft(args[0], "-"), "=")
+		s := settingOf(name)
+		if s == nil || s.On&command == 0 {
+			return nil, false
+		}
+		if !slices.Contains(used, s) {
+			used = append(used, s)
+		}
+		if !s.Switch && !whole {
+			args = args[min(1, len(args)-1):]
+		}
+	}
+	return used, true
 }
 
 // settingFlag is a cli.Flag that only notes texts. The library's own typed flags
@@ -56,7 +100,6 @@ func (f *settingFlag) GetEnvVars() []string {
 // does, its default and its variables.
 func (f *settingFlag) String() string {
 	var b strings.Builder
-	b.Grow(200) // most of them: the library asks at every start
 	b.WriteString("--" + f.setting.Name)
 	switch {
 	case strings.HasPrefix(f.setting.Arg, "["):
@@ -89,10 +132,7 @@ func (n *noted) Set(text string) error {
 // names, so that they may be given after them too: what parses them stops at the
 // first name. The arguments of run after its first are the child's, and stay.
 func FlagsFirst(args []string) []string {
-	words := 2 // "infisync", the command
-	if len(args) > 1 && args[1] == "vault" {
-		words = 3
-	}
+	words := commandWords(args)
 	if len(args) <= words {
 		return args
 	}
@@ -127,13 +167,28 @@ func flagsFirst(args []string) []string {
 	return append(flags, rest...)
 }
 
+// commandWords is how many words of a command line say what it is about: "infisync" and
+// the command.
+func commandWords(args []string) int {
+	if len(args) > 1 && args[1] == "vault" {
+		return 3
+	}
+	return 2
+}
+
 func takesValue(flag string) bool {
+	s := settingOf(flag)
+	return s != nil && !s.Switch
+}
+
+// settingOf returns the setting with that flag; nil: there is none.
+func settingOf(flag string) *Setting {
 	for i := range Table {
 		if Table[i].Name == flag {
-			return !Table[i].Switch
+			return &Table[i]
 		}
 	}
-	return false
+	return nil
 }
 
 // UsageError puts the flag parser's words about a command's flags into infisync's.

@@ -24,6 +24,19 @@ func HelpTemplate() string {
 	return b.String()
 }
 
+// A helpFlag is the library's --help without its search for commas in the names, which
+// it does at each start, by a regular expression.
+type helpFlag struct{ *cli.BoolFlag }
+
+func (helpFlag) Names() []string { return helpNames }
+
+var helpNames = []string{"help", "h"}
+
+// HelpFlag is what shows the help of a command.
+func HelpFlag() cli.Flag {
+	return helpFlag{&cli.BoolFlag{Name: "help", Aliases: []string{"h"}, Usage: "show help", DisableDefaultText: true}}
+}
+
 // The headings of the commands in the help.
 const (
 	tasksRun   = "Start a program"

@@ -149,7 +149,7 @@ func unknownKey(key string) string {
 		}
 	}
 	const longest = 32 // characters of what may be a name
-	nearest := strings.TrimLeft(cli.SuggestFlag(Flags(all, nil), lower, true), "-")
+	nearest := strings.TrimLeft(cli.SuggestFlag(AllFlags(all, nil), lower, true), "-")
 	if nearest == "" || len(key) > longest || strings.ContainsAny(key, ".0123456789") {
 		return `there is no such setting: see "infisync run --help"`
 	}

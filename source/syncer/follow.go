@@ -71,6 +71,7 @@ func (s *Syncer) awaitVault(ctx context.Context) (vault.Contents, error) {
 		}
 		if !said {
 			said = true
+			s.beforeWait()
 			s.opt.Log.Info(fmt.Sprintf("no vault in %q that this key opens and the settings fit: waiting for one", s.opt.StateDir))
 		}
 		select {

@@ -24,6 +24,7 @@ type Setup struct {
 	OnEvent  func(Event)
 	Idle     func()           // see Options
 	Metrics  *metrics.Metrics // nil: nobody watches
+	OnWait   func()           // see Options
 
 	In, Out, Err *os.File // of the commands that read and print
 }
@@ -58,6 +59,7 @@ func (u Setup) Options() (Options, error) {
 		Idle:         u.Idle,
 		Metrics:      u.Metrics,
 		Waits:        u.waits(),
+		OnWait:       u.OnWait,
 	}
 	if len(s.EnvFiles) == 0 {
 		opt.EnvFiles.Paths = []string{".env"}

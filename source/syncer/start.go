@@ -106,10 +106,19 @@ func (s *Syncer) startLive(ctx context.Context, before source.Set, have source.H
 
 // waits tells that a first pull begins, and returns what tells that it is over.
 func (s *Syncer) waits() (over func()) {
+	s.beforeWait()
 	if s.opt.Waits == nil {
 		return func() {}
 	}
 	return s.opt.Waits()
+}
+
+// beforeWait tells, once, that a start may take long now.
+func (s *Syncer) beforeWait() {
+	if s.opt.OnWait != nil {
+		s.opt.OnWait()
+		s.opt.OnWait = nil
+	}
 }
 
 // firstPull pulls, and stores what it got.

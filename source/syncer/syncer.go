@@ -92,6 +92,9 @@ type Options struct {
 	// Waits is called when a first pull begins, and what it returns when that is over;
 	// nil: nobody is told that the server takes its time.
 	Waits func() (over func())
+	// OnWait is called by Start, at most once, before what may take long: the first
+	// pull, or the wait for a vault to follow. Nil: nothing is done.
+	OnWait func()
 }
 
 // EnvFiles are the .env files.
