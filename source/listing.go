@@ -29,21 +29,22 @@ func (l Listing) Empty() bool {
 // the folder nearest to the asked path wins, then the path that sorts first,
 // then, in one folder, the one updated last. The winner's Hides names the rest.
 func Merge(listings []Listing) Set {
-	ranked := make(map[string][]Secret) // name → secrets, the winner first
+	var all []Secret // of one name the winner first
 	for _, listing := range slices.Backward(listings) {
-		for _, secret := range listing.ranked() {
-			ranked[secret.Name] = append(ranked[secret.Name], secret)
-		}
+		all = append(all, listing.ranked()...)
 	}
-	secrets := make([]Secret, 0, len(ranked))
-	for _, of := range ranked {
-		winner := of[0]
-		for _, beaten := range of[1:] {
-			if !slices.Contains(winner.Hides, beaten.Place) {
-				winner.Hides = append(winner.Hides, beaten.Place)
-			}
+	secrets := all[:0]
+	at := make(map[string]int, len(all)) // name → index of the winner
+	for _, secret := range all {
+		i, beaten := at[secret.Name]
+		if !beaten {
+			at[secret.Name] = len(secrets)
+			secrets = append(secrets, secret)
+			continue
 		}
-		secrets = append(secrets, winner)
+		if winner := &secrets[i]; !slices.Contains(winner.Hides, secret.Place) {
+			winner.Hides = append(winner.Hides, secret.Place)
+		}
 	}
 	return NewSet(secrets...)
 }

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"cmp"
 	"iter"
 	"path"
 	"slices"
@@ -28,17 +29,20 @@ type Set struct {
 
 // NewSet returns the Set of secrets. Of several with one name the last is kept.
 func NewSet(secrets ...Secret) Set {
-	byName := make(map[string]int, len(secrets))
-	kept := make([]Secret, 0, len(secrets))
-	for _, s := range secrets {
-		if i, ok := byName[s.Name]; ok {
-			kept[i] = s
-			continue
-		}
-		byName[s.Name] = len(kept)
-		kept = append(kept, s)
+	order := make([]int, len(secrets)) // sorted in place of the secrets, which are larger
+	for i := range order {
+		order[i] = i
 	}
-	slices.SortFunc(kept, func(a, b Secret) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(order, func(a, b int) int {
+		return cmp.Or(strings.Compare(secrets[a].Name, secrets[b].Name), cmp.Compare(a, b))
+	})
+	kept := make([]Secret, 0, len(secrets))
+	for i, at := range order {
+		if i+1 < len(order) && secrets[order[i+1]].Name == secrets[at].Name {
+			continue // of this name there is a later one
+		}
+		kept = append(kept, secrets[at])
+	}
 	return Set{secrets: kept}
 }
 

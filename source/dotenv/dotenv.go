@@ -76,14 +76,17 @@ func read(path string) ([]byte, error) {
 		return nil, source.Errorf(source.CodeDotenvInvalid, "reading a .env file: %w", err)
 	}
 	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, maxSize+1))
-	if err != nil {
+	var text bytes.Buffer
+	if info, err := file.Stat(); err == nil { // 0 for a pipe
+		text.Grow(int(min(info.Size(), maxSize)) + bytes.MinRead)
+	}
+	if _, err := text.ReadFrom(io.LimitReader(file, maxSize+1)); err != nil {
 		return nil, source.Errorf(source.CodeDotenvInvalid, "reading a .env file: %w", err)
 	}
-	if len(data) > maxSize {
+	if text.Len() > maxSize {
 		return nil, source.Errorf(source.CodeDotenvInvalid, ".env file %q is larger than %d MiB", path, maxSize>>20)
 	}
-	return data, nil
+	return text.Bytes(), nil
 }
 
 // Parse returns the values in a .env file's text by name, and the sorted names

@@ -135,3 +135,28 @@ func TestLoadCommentsOnly(t *testing.T) {
 		t.Errorf("%d secrets, error %v", set.Len(), err)
 	}
 }
+
+// Only what means itself is put in single quotes.
+func TestLiterally(t *testing.T) {
+	for value, want := range map[string]string{
+		"":                 "",
+		"plain":            "'plain'",
+		"postgres://a:b@c": "'postgres://a:b@c'",
+		`"a b # c"`:        `'a b # c'`,
+		`""`:               `''`,
+		`"a\nb"`:           `"a\nb"`,
+		`"$A"`:             `"$A"`,
+		`"it's"`:           `"it's"`,
+		`'$A'`:             `'$A'`,
+		"a b":              "a b",
+		"a #b":             "a #b",
+		"$A":               "$A",
+		`a\`:               `a\`,
+		"é":                "é",
+		"\xff":             "\xff",
+	} {
+		if got := literally([]byte(value)); got != want {
+			t.Errorf("literally(%q) = %q, want %q", value, got, want)
+		}
+	}
+}

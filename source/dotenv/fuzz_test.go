@@ -26,6 +26,7 @@ var fuzzSeeds = []string{
 	"A=$(x) $ \\$ \\\\$B $B{ #",
 	"A.B=1\nA B=2\nA\nB=3",
 	"A=\x00",
+	"A=plain\nB=\"x # y\"\nC=\"\"D=\"\n\"E= x",
 	"BAD KEY!=x\nDB_PASSWORD=hunter2\n",
 }
 

@@ -3,6 +3,7 @@ package dotenv
 import (
 	"bytes"
 	"fmt"
+	"strings"
 	"unicode"
 )
 
@@ -18,7 +19,9 @@ func (e *SyntaxError) Error() string { return fmt.Sprintf("line %d: %s", e.Line,
 // scan cuts a .env file into its statements, each NAME=VALUE, by godotenv's
 // rules, and finds with its line what godotenv refuses. Joined with newlines
 // they mean what the file means: comments between them are left out, at each of
-// which godotenv calls itself once more and, after some millions, dies of it.
+// which godotenv calls itself once more and, after some millions, dies of it; and
+// values that mean themselves are in single quotes, in which it does not look
+// for what it could expand: that took it longer than all the rest.
 func scan(data []byte) ([]string, error) {
 	// godotenv does this first; what it counts as a line is the same.
 	data = bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n"))
@@ -32,7 +35,7 @@ func scan(data []byte) ([]string, error) {
 		if reason != "" {
 			return nil, &SyntaxError{lineAt(data, end), reason}
 		}
-		statements = append(statements, string(data[at:end]))
+		statements = append(statements, string(data[at:value])+literally(data[value:end]))
 		at = end
 	}
 	return statements, nil
@@ -99,6 +102,23 @@ func skipValue(data []byte, at int) (int, string) {
 		}
 	}
 	return at, "a quote that is not closed"
+}
+
+// literally returns a value in single quotes, if it means the same there, or else as
+// it is.
+func literally(value []byte) string {
+	inner := value
+	if n := len(value); n > 1 && value[0] == '"' {
+		inner = value[1 : n-1]
+		if bytes.ContainsAny(inner, `'\$`) {
+			return string(value)
+		}
+	} else if n == 0 || bytes.ContainsFunc(value, func(r rune) bool {
+		return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("_-+./:,@%=", r))
+	}) {
+		return string(value)
+	}
+	return "'" + string(inner) + "'"
 }
 
 // isSpace tells white space within a line, as godotenv has it.

@@ -67,6 +67,9 @@ func (s *Syncer) loadEnvFiles(ctx context.Context, warn bool) (source.Set, error
 		if err != nil {
 			return source.Set{}, err
 		}
+		if len(s.opt.EnvFiles.Paths) == 1 {
+			return set, nil
+		}
 		listings = append(listings, source.Listing{Own: slices.Collect(set.All())})
 	}
 	return source.Merge(listings), nil
