@@ -2,9 +2,7 @@ package state
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -121,64 +119,4 @@ func (f *File) Record(scope source.Scope, set source.Set, hasher Hasher, now tim
 	}
 	f.LastSync, f.HashMethod = now, hasher.Method()
 	f.ProjectIDs, f.Environment, f.Secrets = scope.Projects(), scope.Environment(), secrets
-}
-
-// UnmarshalJSON reads a state file. Parts of another type than theirs, and only
-// these, stay zero; the error then says so.
-func (f *File) UnmarshalJSON(data []byte) error {
-	*f = File{}
-	all, err := parseFields(data)
-	if err != nil {
-		return err
-	}
-	var secrets map[string]json.RawMessage
-	err = errors.Join(
-		take(all, "last_sync", (*stamp)(&f.LastSync)),
-		take(all, "project_ids", &f.ProjectIDs),
-		take(all, "environment", &f.Environment),
-		take(all, "secrets", &secrets),
-		take(all, "error_count", &f.ErrorCount),
-		take(all, "push_count", &f.PushCount),
-		take(all, "pull_count", &f.PullCount),
-		take(all, "hash_method", &f.HashMethod),
-	)
-	f.unknown = all
-	for name, data := range secrets {
-		var secret Secret
-		if bad := secret.UnmarshalJSON(data); bad != nil {
-			err = errors.Join(err, fmt.Errorf("secret %q: %w", name, bad))
-			continue
-		}
-		if f.Secrets == nil {
-			f.Secrets = make(map[string]Secret, len(secrets))
-		}
-		f.Secrets[name] = secret
-	}
-	return err
-}
-
-// MarshalJSON returns the state file's text: indented, its own keys always and
-// first.
-func (f File) MarshalJSON() ([]byte, error) {
-	secrets := f.Secrets
-	if secrets == nil {
-		secrets = map[string]Secret{}
-	}
-	ids := f.ProjectIDs
-	if ids == nil {
-		ids = []string{}
-	}
-	members := []member{
-		{"last_sync", stamp(f.LastSync)},
-		{"project_ids", ids},
-		{"environment", f.Environment},
-		{"secrets", secrets},
-		{"error_count", f.ErrorCount},
-		{"push_count", f.PushCount},
-		{"pull_count", f.PullCount},
-	}
-	if f.HashMethod != "" {
-		members = append(members, member{"hash_method", f.HashMethod})
-	}
-	return marshalObject(f.unknown, members...)
 }

@@ -1,6 +1,8 @@
 package state
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"io/fs"
 	"os"
@@ -47,7 +49,10 @@ func SweepGone(stateDir string) {
 			continue
 		}
 		path := filepath.Join(dir, file.Name())
-		entry, _ := readEntry(path) // an unfinished one says nothing
+		var entry Entry
+		if data, err := os.ReadFile(path); err == nil && bytes.Contains(data, []byte(`"files":`)) { // few have any
+			_ = json.Unmarshal(data, &entry) // an unfinished one says nothing
+		}
 		bury(path, entry)
 	}
 }

@@ -4,11 +4,13 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
+	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -17,9 +19,15 @@ import (
 )
 
 const (
-	// loginsDir is the folder in the state directory with a record per identity
-	// and secret.
-	loginsDir = "logins"
+	// loginSuffix ends the names of the records, one per identity and secret. They are
+	// in the register's folder: a folder of their own would cost a start one more.
+	loginSuffix = ".login"
+
+	// A record is in the file that is locked to read and change it, since each
+	// file that is made costs a start more than all that is in it: as the number of
+	// refused logins and the time, behind the byte that windows locks, and with
+	// blanks to a length that leaves nothing of an older one, however long.
+	recordAt, recordSize = 1, 64
 
 	// The server locks an identity, for everyone who uses it, at the third
 	// refused login, and forgets refused ones after 30 s.
@@ -45,8 +53,8 @@ const (
 
 // A loginRecord is what is remembered of an identity and secret.
 type loginRecord struct {
-	Refused int       `json:"refused"` // logins refused since one was accepted; 0: At is when that was
-	At      time.Time `json:"at"`      // UTC: the last that was accepted or refused
+	Refused int       // logins refused since one was accepted; 0: At is when that was
+	At      time.Time // UTC: the last that was accepted or refused
 }
 
 // fresh tells whether the server still counts what the record says.
@@ -54,6 +62,9 @@ func (r loginRecord) fresh() bool {
 	since := time.Since(r.At)
 	return since >= 0 && since < refusedAfter // negative: the clock was set back
 }
+
+// accepted tells whether a login was accepted just now, and none refused since.
+func (r loginRecord) accepted() bool { return r.fresh() && r.Refused == 0 }
 
 // A Login may be tried now. Its End must be called, once.
 type Login struct {
@@ -77,7 +88,11 @@ func BeginLogin(ctx context.Context, stateDir, id string, secret source.Value) (
 		return &Login{}, nil
 	}
 	sum := sha256.Sum256([]byte(id + "\x00" + secret.Reveal()))
-	login := &Login{path: filepath.Join(stateDir, loginsDir, hex.EncodeToString(sum[:])+".json")}
+	login := &Login{path: filepath.Join(stateDir, registerDir, hex.EncodeToString(sum[:])+loginSuffix)}
+	// Nearly always the last one was accepted just now, and nobody need wait for anybody.
+	if record, err := login.read(); err == nil && record.accepted() {
+		return login, nil
+	}
 	unlock, err := login.lock(ctx)
 	if source.CodeOf(err) == source.CodeTimeout {
 		return nil, err
@@ -96,7 +111,7 @@ func BeginLogin(ctx context.Context, stateDir, id string, secret source.Value) (
 			"login not tried: refused %d times within %s, once more would lock the identity; possible again in %s",
 			record.Refused, refusedAfter, time.Until(record.At.Add(refusedAfter)).Round(time.Second))
 	}
-	if record.fresh() && record.Refused == 0 {
+	if record.accepted() {
 		unlock()
 	} else {
 		login.unlock = unlock
@@ -135,18 +150,14 @@ func (l *Login) End(result LoginResult) error {
 		record.Refused = 1
 	}
 	record.At = time.Now().UTC()
-	data, err := json.Marshal(record)
-	if err == nil {
-		err = putUnsynced(l.path, data)
-	}
-	if err != nil {
+	if err := l.write(record); err != nil {
 		return source.Errorf(source.CodeStateDir, "remembering a login: %w", err)
 	}
 	return nil
 }
 
 func (l *Login) lock(ctx context.Context) (func(), error) {
-	unlock, err := disk.Lock(ctx, l.path+".lock")
+	unlock, err := disk.Lock(ctx, l.path)
 	switch {
 	case err == nil:
 		return unlock, nil
@@ -159,23 +170,47 @@ func (l *Login) lock(ctx context.Context) (func(), error) {
 
 // read returns the record; one that is missing or damaged says nothing.
 func (l *Login) read() (loginRecord, error) {
-	data, err := os.ReadFile(l.path)
-	if errors.Is(err, os.ErrNotExist) {
-		return loginRecord{}, nil
-	}
+	file, err := os.Open(l.path)
 	if err != nil {
 		return loginRecord{}, source.Errorf(source.CodeStateDir, "remembering a login: %w", err)
 	}
+	defer file.Close()
+	text := make([]byte, recordSize)
+	n, err := file.ReadAt(text, recordAt)
+	if err != nil && err != io.EOF {
+		return loginRecord{}, source.Errorf(source.CodeStateDir, "remembering a login: %w", err)
+	}
+	refused, at, _ := strings.Cut(strings.TrimRight(string(text[:n]), " \n"), " ")
 	var record loginRecord
-	if json.Unmarshal(data, &record) != nil {
+	record.Refused, err = strconv.Atoi(refused)
+	if err == nil {
+		record.At, err = time.Parse(time.RFC3339Nano, at)
+	}
+	if err != nil {
 		return loginRecord{}, nil
 	}
 	return record, nil
 }
 
-// sweepLogins removes the records, with their locks, that nobody wrote for a day.
+// write replaces the record at once: who is killed in it leaves the one before. It is
+// not synced: which logins the server still counts means nothing once the machine has
+// gone down.
+func (l *Login) write(record loginRecord) error {
+	file, err := os.OpenFile(l.path, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	_, err = file.WriteAt(record.text(), recordAt)
+	return errors.Join(err, file.Close())
+}
+
+func (r loginRecord) text() []byte {
+	return fmt.Appendf(nil, "%-*s\n", recordSize-1, fmt.Sprintf("%d %s", r.Refused, r.At.Format(time.RFC3339Nano)))
+}
+
+// sweepLogins removes the records that nobody wrote for a day.
 func sweepLogins(ctx context.Context, stateDir string, now time.Time) error {
-	dir := filepath.Join(stateDir, loginsDir)
+	dir := filepath.Join(stateDir, registerDir)
 	files, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -185,9 +220,8 @@ func sweepLogins(ctx context.Context, stateDir string, now time.Time) error {
 	}
 	var failed error
 	for _, file := range files {
-		name, isLock := strings.CutSuffix(file.Name(), ".lock")
-		login := &Login{path: filepath.Join(dir, name)}
-		if !isLock || !login.old(now) {
+		login := &Login{path: filepath.Join(dir, file.Name())}
+		if !strings.HasSuffix(file.Name(), loginSuffix) || !login.old(now) {
 			continue
 		}
 		unlock, err := login.lock(ctx)
@@ -195,24 +229,15 @@ func sweepLogins(ctx context.Context, stateDir string, now time.Time) error {
 			continue // somebody logs in after all
 		}
 		if login.old(now) {
-			if err := os.Remove(login.path); !errors.Is(err, fs.ErrNotExist) {
-				failed = errors.Join(failed, err)
-			}
-			os.Remove(login.path + ".new") // of a process that was killed
-			failed = errors.Join(failed, os.Remove(login.path+".lock"))
+			failed = errors.Join(failed, os.Remove(login.path))
 		}
 		unlock()
 	}
 	return failed
 }
 
-// old tells whether neither record nor lock was written for keepLogin before now.
+// old tells whether the record was not written for keepLogin before now.
 func (l *Login) old(now time.Time) bool {
-	for _, path := range []string{l.path, l.path + ".lock"} {
-		info, err := os.Stat(path)
-		if err == nil && now.Sub(info.ModTime()) <= keepLogin || err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return false
-		}
-	}
-	return true
+	info, err := os.Stat(l.path)
+	return err == nil && now.Sub(info.ModTime()) > keepLogin
 }

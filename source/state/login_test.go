@@ -2,7 +2,6 @@ package state
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
@@ -91,11 +90,7 @@ func TestRefusedLoginsAreForgotten(t *testing.T) {
 		dir := t.TempDir()
 		login := begin(t, dir, clientSecret)
 		end(t, login, LoginRefused)
-		data, err := json.Marshal(loginRecord{Refused: 2, At: at})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(login.path, data, 0o600); err != nil {
+		if err := login.write(loginRecord{Refused: 2, At: at}); err != nil {
 			t.Fatal(err)
 		}
 		end(t, begin(t, dir, clientSecret), LoginRefused)
@@ -164,12 +159,12 @@ func TestLoginsWaitForTheFirst(t *testing.T) {
 func TestLoginsRememberNoSecret(t *testing.T) {
 	dir := t.TempDir()
 	end(t, begin(t, dir, clientSecret), LoginRefused)
-	files, err := os.ReadDir(filepath.Join(dir, loginsDir))
-	if err != nil || len(files) != 2 {
+	files, err := os.ReadDir(filepath.Join(dir, registerDir))
+	if err != nil || len(files) != 1 {
 		t.Fatalf("files %v, %v", files, err)
 	}
 	for _, file := range files {
-		data, err := os.ReadFile(filepath.Join(dir, loginsDir, file.Name()))
+		data, err := os.ReadFile(filepath.Join(dir, registerDir, file.Name()))
 		if err != nil || strings.Contains(string(data)+file.Name(), canary) || strings.Contains(string(data)+file.Name(), "id-1") {
 			t.Errorf("%s holds %q, %v", file.Name(), data, err)
 		}
@@ -199,6 +194,9 @@ func TestUnreadableLoginRecord(t *testing.T) {
 	dir := t.TempDir()
 	login := begin(t, dir, clientSecret)
 	end(t, login, LoginUnknown)
+	if err := os.Remove(login.path); err != nil {
+		t.Fatal(err)
+	}
 	if err := os.Mkdir(login.path, 0o700); err != nil {
 		t.Fatal(err)
 	}

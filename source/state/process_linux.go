@@ -5,6 +5,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // processStart returns when the process began, in clock ticks since the machine
@@ -29,7 +30,7 @@ func processStart(pid int) (uint64, bool) {
 
 // pidSpace names what pids count in: this boot of the machine and, in it, the
 // container. A pid of another one says nothing here.
-func pidSpace() string {
+var pidSpace = sync.OnceValue(func() string {
 	space, _ := os.Readlink("/proc/self/ns/pid")
 	return Boot() + " " + space
-}
+})

@@ -6,11 +6,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"hash/crc32"
+	"hash/fnv"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -20,7 +21,8 @@ import (
 )
 
 const (
-	// registerDir is the folder in the state directory with a file per process.
+	// registerDir is the folder in the state directory with a file per process, and
+	// the records of logins.
 	registerDir = "run"
 
 	// entryName is the file's name: pid, start, and sums of what the pid counts in,
@@ -45,6 +47,31 @@ type Entry struct {
 	Syncs       bool      `json:"syncs"`       // it pulls for others and has no child; Command is then its own
 
 	Files map[string][]time.Time `json:"files,omitempty"` // as KeepFiles
+}
+
+// MarshalJSON writes the entry as encoding/json would, but does not have to find out
+// first what an entry consists of: every start writes one.
+func (e Entry) MarshalJSON() ([]byte, error) {
+	b := make([]byte, 0, 512)
+	b = strconv.AppendInt(append(b, `{"pid":`...), int64(e.PID), 10)
+	b = strconv.AppendUint(append(b, `,"start":`...), e.Start, 10)
+	b = source.AppendJSON(append(b, `,"space":`...), e.Space)
+	b = source.AppendJSON(append(b, `,"folder":`...), e.Folder)
+	b = source.AppendJSON(append(b, `,"command":`...), e.Command)
+	b = source.AppendJSON(append(b, `,"digest":`...), e.Digest)
+	b = append(e.Since.AppendFormat(append(b, `,"since":"`...), time.RFC3339Nano), '"')
+	b = strconv.AppendInt(append(b, `,"restarts":`...), int64(e.Restarts), 10)
+	b = strconv.AppendInt(append(b, `,"child":`...), int64(e.Child), 10)
+	b = strconv.AppendBool(append(b, `,"quarantined":`...), e.Quarantined)
+	b = strconv.AppendBool(append(b, `,"syncs":`...), e.Syncs)
+	if len(e.Files) > 0 {
+		files, err := json.Marshal(e.Files)
+		if err != nil {
+			return nil, err
+		}
+		b = append(append(b, `,"files":`...), files...)
+	}
+	return append(b, '}'), nil
 }
 
 // A Registration is an Entry of this process in the register. It is safe for
@@ -78,6 +105,7 @@ func Register(stateDir string, entry Entry) (*Registration, error) {
 		return nil, source.Errorf(source.CodeStateDir, "registering process %d: %w", entry.PID, err)
 	}
 	if err := r.write(); err != nil {
+		os.Remove(r.path)
 		return nil, err
 	}
 	return r, nil
@@ -100,11 +128,15 @@ func (r *Registration) write() error {
 	if r.gone {
 		return nil
 	}
-	data, err := json.Marshal(r.entry)
+	data, err := r.entry.MarshalJSON()
 	if err == nil && bytes.Equal(data, r.written) {
 		return nil
 	}
-	if err == nil {
+	switch {
+	case err != nil:
+	case r.written == nil: // nobody can have read it: to be found unfinished is not to be found
+		err = os.WriteFile(r.path, data, 0o600)
+	default:
 		err = putUnsynced(r.path, data)
 	}
 	if err != nil {
@@ -152,6 +184,9 @@ func readRegister(stateDir string) (here, elsewhere []Entry, err error) {
 	}
 	space := pidSpace()
 	for _, file := range files {
+		if strings.HasSuffix(file.Name(), loginSuffix) {
+			continue
+		}
 		path := filepath.Join(dir, file.Name())
 		entry, err := readEntry(path)
 		switch {
@@ -178,7 +213,11 @@ func readRegister(stateDir string) (here, elsewhere []Entry, err error) {
 	return here, elsewhere, nil
 }
 
-func sumOf(text string) uint32 { return crc32.ChecksumIEEE([]byte(text)) }
+func sumOf(text string) uint32 {
+	sum := fnv.New32a()
+	sum.Write([]byte(text))
+	return sum.Sum32()
+}
 
 func readEntry(path string) (Entry, error) {
 	data, err := os.ReadFile(path)
@@ -190,10 +229,9 @@ func readEntry(path string) (Entry, error) {
 }
 
 // putUnsynced replaces a file whole, as others see it. It is not synced, unlike what is
-// kept: who is running, and which logins the server still counts, means nothing once
-// the machine has gone down.
+// kept: who is running means nothing once the machine has gone down.
 func putUnsynced(path string, data []byte) error {
-	unfinished := path + ".new" // nobody else writes it: the path has the process in it, or is locked
+	unfinished := path + ".new" // nobody else writes it: the path has the process in it
 	if err := os.WriteFile(unfinished, data, 0o600); err != nil {
 		return err
 	}

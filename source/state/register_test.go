@@ -1,7 +1,9 @@
 package state
 
 import (
+	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -200,5 +202,42 @@ func TestRegisterErrors(t *testing.T) {
 	}
 	if _, err := List(file); err == nil {
 		t.Error("listed a file")
+	}
+}
+
+// What is written by hand is what the library would write, every field of it.
+func TestEntryText(t *testing.T) {
+	type library Entry // without the method
+	entries := []Entry{{}, {Since: time.Unix(1, 0).UTC()}, {Command: "ü\"\\<\x00\xff"}}
+	var full Entry
+	value := reflect.ValueOf(&full).Elem()
+	for i := range value.NumField() {
+		switch field := value.Field(i); field.Kind() {
+		case reflect.String:
+			field.SetString(fmt.Sprintf("text %d", i))
+		case reflect.Int:
+			field.SetInt(int64(100 + i))
+		case reflect.Uint64:
+			field.SetUint(uint64(100 + i))
+		case reflect.Bool:
+			field.SetBool(true)
+		case reflect.Struct:
+			field.Set(reflect.ValueOf(start.Add(time.Nanosecond)))
+		case reflect.Map:
+			field.Set(reflect.ValueOf(map[string][]time.Time{"/run/a": {start}, "/run/b": {}}))
+		}
+		if value.Field(i).IsZero() {
+			t.Fatalf("field %q is not filled", value.Type().Field(i).Name)
+		}
+		entries = append(entries, full)
+	}
+	for _, entry := range entries {
+		want, err := json.Marshal(library(entry))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := entry.MarshalJSON(); err != nil || string(got) != string(want) {
+			t.Errorf("written %s, %v\nwant    %s", got, err, want)
+		}
 	}
 }

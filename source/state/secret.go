@@ -1,10 +1,11 @@
 package state
 
 import (
-	"bytes"
 	"errors"
 	"strconv"
 	"time"
+
+	"infisync/source"
 )
 
 // A Secret is one secret's entry in a File.
@@ -19,7 +20,9 @@ type Secret struct {
 // UnmarshalJSON reads a secret's entry.
 func (s *Secret) UnmarshalJSON(data []byte) error {
 	*s = Secret{}
-	if s.readUsual(data) {
+	r := source.JSONReader{Rest: data}
+	if usual := readSecret(&r); r.Done() {
+		*s = usual
 		return nil
 	}
 	all, err := parseFields(data)
@@ -37,9 +40,6 @@ func (s *Secret) UnmarshalJSON(data []byte) error {
 
 // MarshalJSON returns a secret's entry.
 func (s Secret) MarshalJSON() ([]byte, error) {
-	if len(s.unknown) == 0 && isHex(s.Hash) && !s.LastSynced.IsZero() {
-		return s.appendUsual(make([]byte, 0, 160)), nil
-	}
 	return marshalObject(s.unknown,
 		member{"hash", s.Hash},
 		member{"version", s.Version},
@@ -47,65 +47,35 @@ func (s Secret) MarshalJSON() ([]byte, error) {
 	)
 }
 
-// The usual entry is one that infisync wrote itself and that holds nothing else. There
-// may be thousands, and the JSON library takes its time for each; whatever is not quite
-// usual is left to it.
+// usual tells whether the entry is one that infisync made, and holds nothing else. There
+// may be thousands; see source/json.go.
+func (s Secret) usual() bool {
+	return len(s.unknown) == 0 && isHex(s.Hash) && !s.LastSynced.IsZero()
+}
 
-// appendUsual appends the usual entry. Hash must be hex, LastSynced not zero.
+// appendUsual appends the usual entry as it is in a File's text.
 func (s Secret) appendUsual(text []byte) []byte {
-	text = append(append(append(text, `{"hash":"`...), s.Hash...), `","version":`...)
-	text = append(strconv.AppendInt(text, int64(s.Version), 10), `,"last_synced":"`...)
-	return append(s.LastSynced.UTC().AppendFormat(text, time.RFC3339), `"}`...)
+	text = append(append(append(text, "{\n      \"hash\": \""...), s.Hash...), "\",\n      \"version\": "...)
+	text = append(strconv.AppendInt(text, int64(s.Version), 10), ",\n      \"last_synced\": \""...)
+	return append(s.LastSynced.UTC().AppendFormat(text, time.RFC3339), "\"\n    }"...)
 }
 
-// readUsual reads the usual entry, and returns false, and leaves s as it was, when data
-// is none.
-func (s *Secret) readUsual(data []byte) bool {
-	r := usualReader{rest: data}
-	r.skip("{")
-	r.skip(`"hash"`)
-	r.skip(":")
-	hash := r.until('"', '"')
-	r.skip(",")
-	r.skip(`"version"`)
-	r.skip(":")
-	number := r.until(0, ',')
-	r.skip(`"last_synced"`)
-	r.skip(":")
-	at := r.until('"', '"')
-	r.skip("}")
-	version, err1 := strconv.Atoi(string(number))
-	synced, err2 := time.Parse(time.RFC3339, string(at))
-	// Its own texts only: Atoi and Parse take more than JSON does.
-	if r.failed || len(r.rest) > 0 || !isHex(string(hash)) || err1 != nil || strconv.Itoa(version) != string(number) ||
-		err2 != nil || synced.UTC().Format(time.RFC3339) != string(at) {
-		return false
+// readSecret reads the usual entry.
+func readSecret(r *source.JSONReader) (s Secret) {
+	r.Skip(`{`)
+	r.Skip(`"hash":`)
+	s.Hash = r.Text()
+	r.Skip(`,`)
+	r.Skip(`"version":`)
+	s.Version = r.Int()
+	r.Skip(`,`)
+	r.Skip(`"last_synced":`)
+	s.LastSynced = r.Time()
+	r.Skip(`}`)
+	if !isHex(s.Hash) || s.LastSynced.Nanosecond() != 0 {
+		r.Fail()
 	}
-	s.Hash, s.Version, s.LastSynced = string(hash), version, synced.UTC()
-	return true
-}
-
-// A usualReader goes through a text from part to part, with blanks between them.
-type usualReader struct {
-	rest   []byte
-	failed bool
-}
-
-func (r *usualReader) skip(part string) {
-	rest, ok := bytes.CutPrefix(bytes.TrimLeft(r.rest, " \n"), []byte(part))
-	r.rest, r.failed = rest, r.failed || !ok
-}
-
-// until returns what is before the end, and behind the begin unless that is 0.
-func (r *usualReader) until(begin, end byte) []byte {
-	if begin != 0 {
-		r.skip(string(begin))
-	} else {
-		r.skip("")
-	}
-	text, rest, ok := bytes.Cut(r.rest, []byte{end})
-	r.rest, r.failed = rest, r.failed || !ok
-	return text
+	return s
 }
 
 // isHex tells whether a text is not empty and of lower-case hex digits only.

@@ -1,11 +1,13 @@
 package state
 
 import (
-	"bytes"
 	"encoding/json"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
+
+	"infisync/source"
 )
 
 // The short way through a secret's entry comes to what the library comes to, which is
@@ -16,7 +18,7 @@ func TestUsualEntry(t *testing.T) {
 		"{\n      \"hash\": \"00ff\",\n      \"version\": -3,\n      \"last_synced\": \"0001-01-01T00:00:00Z\"\n    }": true,
 		`{"hash":"00FF","version":3,"last_synced":"2026-03-01T12:00:00Z"}`:                                             false,
 		`{"hash":"","version":3,"last_synced":"2026-03-01T12:00:00Z"}`:                                                 false,
-		`{"hash":"00\u0030","version":3,"last_synced":"2026-03-01T12:00:00Z"}`:                                         false,
+		`{"hash":"00\u0030","version":3,"last_synced":"2026-03-01T12:00:00Z"}`:                                         true,
 		`{"hash":"00","version":-0,"last_synced":"2026-03-01T12:00:00Z"}`:                                              false,
 		`{"hash":"00","version":1e1,"last_synced":"2026-03-01T12:00:00Z"}`:                                             false,
 		`{"hash":"00","version":99999999999999999999,"last_synced":"2026-03-01T12:00:00Z"}`:                            false,
@@ -31,8 +33,9 @@ func TestUsualEntry(t *testing.T) {
 		`{"hash":"00"}`: false,
 	} {
 		var short, long Secret
-		if got := new(Secret).readUsual([]byte(text)); got != usual {
-			t.Errorf("usual = %v, want %v: %s", got, usual, text)
+		r := source.JSONReader{Rest: []byte(text)}
+		if readSecret(&r); r.Done() != usual {
+			t.Errorf("usual = %v, want %v: %s", r.Done(), usual, text)
 		}
 		err1 := json.Unmarshal([]byte(text), &short)
 		err2 := json.Unmarshal([]byte(strings.Replace(text, `"hash"`, `"h\u0061sh"`, 1)), &long)
@@ -43,27 +46,44 @@ func TestUsualEntry(t *testing.T) {
 	}
 }
 
-// What is written the short way is the library's text, and usual.
-func TestUsualEntryIsWritten(t *testing.T) {
-	for _, s := range []Secret{
-		{Hash: "00ff", Version: 3, LastSynced: start},
-		{Hash: "00ff", Version: -1, LastSynced: start.Add(time.Nanosecond).In(time.FixedZone("", 3600))},
-	} {
-		got, err := s.MarshalJSON()
-		if err != nil || !new(Secret).readUsual(got) {
-			t.Errorf("%s is not usual, %v", got, err)
-		}
-		s.unknown = fields{"more": []byte("1")}
-		long, err := s.MarshalJSON()
+// What is written the short way is the library's text, and is read the short way; what
+// has more in it is not.
+func TestUsualFile(t *testing.T) {
+	usual := Secret{Hash: "00ff", Version: 3, LastSynced: start}
+	files := map[string]File{
+		"empty": {LastSync: start},
+		"lists": {LastSync: start.Add(time.Nanosecond).In(time.FixedZone("", 3600)), ProjectIDs: []string{"a", "b"}, Environment: "dev,prod",
+			Secrets:    map[string]Secret{"B": usual, "A": {Hash: "00ff", Version: -1, LastSynced: start.In(time.FixedZone("", 3600))}},
+			ErrorCount: 1, PushCount: 2, PullCount: 3, HashMethod: "hmac-sha256"},
+	}
+	for name, f := range files {
+		long, err := f.textOfParts()
 		if err != nil {
 			t.Fatal(err)
 		}
-		var want bytes.Buffer
-		if err := json.Compact(&want, long); err != nil {
-			t.Fatal(err)
+		if got := string(f.text()); !f.usual() || got != string(long) {
+			t.Errorf("%s: wrote %s\nwant %s", name, got, long)
 		}
-		if text := strings.Replace(want.String(), `,"more":1`, "", 1); text != string(got) {
-			t.Errorf("wrote %s, want %s", got, text)
+		short, ok := readFile(long)
+		var want File
+		if err := want.readParts(long); err != nil || !ok || !reflect.DeepEqual(short, want) {
+			t.Errorf("%s: read %+v, %t, want %+v, %v", name, short, ok, want, err)
+		}
+		if _, ok := readFile(long[:len(long)-2]); ok {
+			t.Errorf("%s: half of it is usual", name)
+		}
+	}
+	for name, f := range map[string]File{
+		"never synced":      {},
+		"a key":             {LastSync: start, unknown: fields{"more": []byte("1")}},
+		"a key of a secret": {LastSync: start, Secrets: map[string]Secret{"A": {Hash: "00", LastSynced: start, unknown: fields{"more": []byte("1")}}}},
+		"a name":            {LastSync: start, Secrets: map[string]Secret{"A<B": usual}},
+		"an environment":    {LastSync: start, Environment: "é"},
+		"a project":         {LastSync: start, ProjectIDs: []string{"<"}},
+		"a hash method":     {LastSync: start, HashMethod: "\""},
+	} {
+		if f.usual() {
+			t.Errorf("%s is usual", name)
 		}
 	}
 }

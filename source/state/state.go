@@ -5,7 +5,7 @@
 //
 //	<state-dir>/<scope's folder>/infisical_sync_state.json   a [File], see [Read] and [Update]
 //	<state-dir>/run/<pid>-<start>-<hash>.json                an [Entry] per process and scope, see [Register] and [List]
-//	<state-dir>/logins/<hash>.json                           refused logins, see [BeginLogin]
+//	<state-dir>/run/<hash>.login                             refused logins, see [BeginLogin]
 //
 // The sync state file is read by other programs too. Its keys are
 //

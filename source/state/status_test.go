@@ -47,7 +47,7 @@ func synced(t *testing.T, dir string) {
 func TestReadStatus(t *testing.T) {
 	dir := t.TempDir()
 	synced(t, dir)
-	fill(t, dir, "1/write.lock", "2/vault.0a.age", "logins/x.json", "note")
+	fill(t, dir, "1/write.lock", "2/vault.0a.age", "run/x.login", "note")
 	vault := filepath.Join(dir, long("2/vault.0a.age"))
 	if err := os.Chtimes(vault, start, start); err != nil {
 		t.Fatal(err)

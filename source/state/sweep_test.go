@@ -140,26 +140,18 @@ func TestSweepKeepsWhatIsLocked(t *testing.T) {
 func TestSweepLogins(t *testing.T) {
 	dir := t.TempDir()
 	var old []*Login
-	for i := range 4 {
+	for i := range 3 {
 		login, err := BeginLogin(t.Context(), dir, "id-1", source.NewValue(fmt.Sprint("proof ", i)))
 		if err != nil {
 			t.Fatal(err)
 		}
 		end(t, login, LoginAccepted)
+		age(t, login.path, keepLogin+time.Minute)
 		old = append(old, login)
 	}
 	end(t, begin(t, dir, source.NewValue("asked just now")), LoginRefused)
-	for _, login := range old {
-		age(t, login.path, keepLogin+time.Minute)
-		age(t, login.path+".lock", keepLogin+time.Minute)
-	}
-	// The lock is as old as the first login, and the record as young as the last.
 	age(t, old[0].path, keepLogin-time.Minute)
-	// A process that was killed before it could remember anything leaves a lock alone.
-	if err := os.Remove(old[1].path); err != nil {
-		t.Fatal(err)
-	}
-	unlock, err := disk.Lock(t.Context(), old[2].path+".lock")
+	unlock, err := disk.Lock(t.Context(), old[2].path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -167,14 +159,14 @@ func TestSweepLogins(t *testing.T) {
 	if swept, err := Sweep(dir, time.Now()); err != nil || swept != nil {
 		t.Errorf("swept %q, %v", swept, err)
 	}
-	for i, kept := range []bool{true, false, true, false} {
-		_, err := os.Stat(old[i].path + ".lock")
+	for i, kept := range []bool{true, false, true} {
+		_, err := os.Stat(old[i].path)
 		if (err == nil) != kept {
 			t.Errorf("login %d: %v, want it kept: %v", i, err, kept)
 		}
 	}
-	if files := tree(t, dir); len(files) != 6 {
-		t.Errorf("left %q, want three logins with their locks", files)
+	if files := tree(t, dir); len(files) != 3 {
+		t.Errorf("left %q, want three logins", files)
 	}
 }
 

@@ -1,10 +1,11 @@
 package syncer
 
 import (
+	"bytes"
 	"context"
-	"encoding/json"
 	"os"
 	"path/filepath"
+	"strconv"
 
 	"infisync/source"
 	"infisync/source/state"
@@ -18,8 +19,8 @@ const pullLock = "pull.lock"
 
 // A moment is when a process was started or a pull began.
 type moment struct {
-	Boot string `json:"boot"`
-	At   int64  `json:"at"` // nanoseconds since the boot
+	Boot string
+	At   int64 // nanoseconds since the boot
 }
 
 // after tells whether m is later than n. Moments of two boots cannot be compared.
@@ -69,9 +70,15 @@ func (s *Syncer) joined(ctx context.Context, pull func() error) (*vault.Contents
 // lastPull is when the last pull began that filled the vault; the zero moment when
 // that is not known.
 func lastPull(path string) moment {
-	var m moment
 	data, err := os.ReadFile(path)
-	if err != nil || json.Unmarshal(data, &m) != nil {
+	r := source.JSONReader{Rest: bytes.TrimSuffix(data, []byte("\n"))}
+	var m moment
+	r.Skip(`{"boot":`)
+	m.Boot = r.Text()
+	r.Skip(`,"at":`)
+	m.At = r.Int64()
+	r.Skip(`}`)
+	if err != nil || !r.Done() {
 		return moment{}
 	}
 	return m
@@ -79,11 +86,9 @@ func lastPull(path string) moment {
 
 // notePull writes into the lock file itself, which must stay the same file.
 func notePull(path string, began moment) error {
-	data, err := json.Marshal(began)
-	if err == nil {
-		err = os.WriteFile(path, append(data, '\n'), 0o600)
-	}
-	if err != nil {
+	text := source.AppendJSON([]byte(`{"boot":`), began.Boot)
+	text = strconv.AppendInt(append(text, `,"at":`...), began.At, 10)
+	if err := os.WriteFile(path, append(text, "}\n"...), 0o600); err != nil {
 		return source.Errorf(source.CodeStateDir, "noting a pull: %w", err)
 	}
 	return nil

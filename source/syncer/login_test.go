@@ -136,17 +136,15 @@ func TestWatchSweepsOnceADay(t *testing.T) {
 	r := newRig(t, nil)
 	r.set(r.at("dev", "/"), "A", "1")
 	r.start()
-	record := filepath.Join(r.syncer.store.dir, "logins", "old.json")
+	record := filepath.Join(r.syncer.store.dir, "run", "old.login")
 	sweep := func(swept bool) {
 		t.Helper()
-		for _, path := range []string{record, record + ".lock"} {
-			if err := os.WriteFile(path, nil, 0o600); err != nil {
-				t.Fatal(err)
-			}
-			then := time.Now().Add(-48 * time.Hour)
-			if err := os.Chtimes(path, then, then); err != nil {
-				t.Fatal(err)
-			}
+		if err := os.WriteFile(record, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		then := time.Now().Add(-48 * time.Hour)
+		if err := os.Chtimes(record, then, then); err != nil {
+			t.Fatal(err)
 		}
 		r.syncer.sweep()
 		if _, err := os.Stat(record); os.IsNotExist(err) != swept {

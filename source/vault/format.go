@@ -109,29 +109,19 @@ type base64Text struct {
 	Base64 []byte `json:"base64"`
 }
 
-// plain tells whether a text is in JSON what it is between quotes: most are, and
-// need no second look by the library.
-func plain[T string | []byte](s T) bool {
-	for i := range len(s) {
-		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
-			return false
-		}
+// append appends the text as JSON.
+func (t text) append(to []byte) ([]byte, error) {
+	if source.PlainJSON(string(t)) || utf8.ValidString(string(t)) {
+		return source.AppendJSON(to, string(t)), nil
 	}
-	return true
+	wrapped, err := json.Marshal(base64Text{[]byte(t)})
+	return append(to, wrapped...), err
 }
 
-func (t text) MarshalJSON() ([]byte, error) {
-	if plain(string(t)) {
-		return append(append(append(make([]byte, 0, len(t)+2), '"'), t...), '"'), nil
-	}
-	if utf8.ValidString(string(t)) {
-		return json.Marshal(string(t))
-	}
-	return json.Marshal(base64Text{[]byte(t)})
-}
+func (t text) MarshalJSON() ([]byte, error) { return t.append(make([]byte, 0, len(t)+2)) }
 
 func (t *text) UnmarshalJSON(data []byte) error {
-	if last := len(data) - 1; last > 0 && data[0] == '"' && plain(data[1:last]) {
+	if last := len(data) - 1; last > 0 && data[0] == '"' && source.PlainJSON(data[1:last]) {
 		*t = text(data[1:last])
 		return nil
 	}
@@ -166,20 +156,17 @@ func encode(c Contents) ([]byte, error) {
 		p.Deleted = append(p.Deleted,
 			deletedRecord{text(deleted.Name), text(deleted.Value.Reveal()), text(deleted.Origin), deleted.At})
 	}
-	return json.Marshal(p)
+	return p.write()
 }
 
 // decode returns what encode was given. Its errors may quote the payload.
 func decode(data []byte) (Contents, error) {
-	var p payload
-	decoder := json.NewDecoder(bytes.NewReader(data))
-	// A field that is not known here would be lost by the next write.
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&p); err != nil {
-		return Contents{}, err
-	}
-	if _, err := decoder.Token(); err != io.EOF {
-		return Contents{}, errors.New("more after the payload")
+	p, usual := readPayload(data)
+	if !usual {
+		p = payload{}
+		if err := strictly(data, &p); err != nil {
+			return Contents{}, err
+		}
 	}
 	if p.Format != formatVersion {
 		return Contents{}, errors.New("no format of a vault")
@@ -207,6 +194,20 @@ func decode(data []byte) (Contents, error) {
 			Deleted{string(r.Name), source.NewValue(string(r.Value)), string(r.Origin), r.At})
 	}
 	return c, nil
+}
+
+// strictly reads one JSON object of which every field is known: one that is not would be
+// lost by the next write.
+func strictly(data []byte, to any) error {
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(to); err != nil {
+		return err
+	}
+	if _, err := decoder.Token(); err != io.EOF {
+		return errors.New("more after the payload")
+	}
+	return nil
 }
 
 // formatOf returns the format number of a payload of any format; 0: none.

@@ -1,12 +1,15 @@
 package vault
 
 import (
+	"bytes"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"reflect"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"infisync/source"
 )
@@ -60,6 +63,14 @@ func FuzzDecode(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		got, err := decode(data)
+		byHand, usual := readPayload(data)
+		var byLibrary payload
+		if refused := strictly(data, &byLibrary); usual && refused != nil {
+			t.Errorf("read what the library refuses: %v", refused)
+		}
+		if diff := cmp.Diff(byLibrary, byHand, cmpopts.EquateEmpty(), cmp.AllowUnexported(orphanRecord{})); usual && diff != "" {
+			t.Errorf("read otherwise than by the library (-library +by hand):\n%s", diff)
+		}
 		if err != nil {
 			if !reflect.DeepEqual(got, Contents{}) {
 				t.Error("contents beside an error")
@@ -91,6 +102,10 @@ func sameAgain(t *testing.T, contents Contents) {
 	payload, err := encode(contents)
 	if err != nil {
 		t.Fatalf("encoding what was decoded: %v", err)
+	}
+	read, usual := readPayload(payload)
+	if library, err := json.Marshal(read); !usual || err != nil || !bytes.Equal(library, payload) {
+		t.Errorf("wrote %q\nand by the library %q, %v; read by hand: %t", payload, library, err, usual)
 	}
 	again, err := decode(payload)
 	if err != nil {

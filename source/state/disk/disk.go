@@ -44,11 +44,13 @@ func MakeDir(dir string) error { return os.MkdirAll(dir, dirMode) }
 // lock ends with its process, however that ends. The file stays: removing it
 // would let two callers hold locks on different files of one name.
 func Lock(ctx context.Context, path string) (unlock func(), err error) {
-	for ctx.Err() == nil {
+	for wait := false; ctx.Err() == nil; wait = true {
 		lock := flock.New(path, flock.SetPermissions(fileMode))
 		taken, err := lock.TryLock()
 		if errors.Is(err, fs.ErrNotExist) {
-			err = MakeDir(filepath.Dir(path))
+			if err = MakeDir(filepath.Dir(path)); err == nil && !wait {
+				continue
+			}
 		}
 		if err != nil {
 			return nil, fmt.Errorf("taking a lock: %w", err)
