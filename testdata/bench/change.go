@@ -23,7 +23,7 @@ func (b *bench) changes(ctx context.Context) (err error) {
 	if err := set("first"); err != nil {
 		return err
 	}
-	w, err := b.watch(ctx, path)
+	w, err := b.watch(ctx, path, "1s")
 	if err != nil {
 		return err
 	}
@@ -33,7 +33,7 @@ func (b *bench) changes(ctx context.Context) (err error) {
 		}
 	}()
 	var took []time.Duration
-	for i := range b.runs {
+	for i := range b.runs / 2 {
 		want := strconv.Itoa(i)
 		if err := set(want); err != nil {
 			return err

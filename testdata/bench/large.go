@@ -19,7 +19,7 @@ func (b *bench) large(ctx context.Context) error {
 			return err
 		}
 	}
-	for range max(20, b.runs*2/3) {
+	for range max(20, b.runs/3) {
 		for i := range sizes {
 			home, env, err := b.online()
 			if err != nil {

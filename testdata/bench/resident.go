@@ -30,12 +30,16 @@ func (b *bench) resident(ctx context.Context) error {
 	if err := b.emulator.fill("/many", many, 40); err != nil {
 		return err
 	}
-	few, err := b.idle(ctx, "/", b.polls)
+	few, err := b.idle(ctx, "/", "1s", b.polls)
 	if err != nil {
 		return err
 	}
 	b.judgeResident(few)
-	lots, err := b.idle(ctx, "/many", max(warmUp+1, b.polls/2))
+	lots, err := b.idle(ctx, "/many", "1s", max(warmUp+1, b.polls/2))
+	if err != nil {
+		return err
+	}
+	apart, err := b.idle(ctx, "/", "2100ms", max(warmUp+1, b.polls/2)) // above 2s each poll connects
 	if err != nil {
 		return err
 	}
@@ -47,6 +51,7 @@ func (b *bench) resident(ctx context.Context) error {
 		fmt.Printf("Resident with %d secrets: %s MiB, of which anonymous %s; at the peak, the start and the polls included, %s\n",
 			h.secrets, mib(middle(h.late(), rss)), mib(middle(h.late(), anonymous)), mib(h.last().peak))
 	}
+	fmt.Printf("An unchanged poll that connects anew, as at intervals above 2s: %s ms, %.3g connections\n", ms(apart.perPoll()), apart.each(apart.seen.Connections))
 	growth := float64(lots.perPoll()) / float64(few.perPoll())
 	b.target(fmt.Sprintf("an unchanged poll, %d secrets: CPU", many), "as with 50 (≤ 1.5×)",
 		fmt.Sprintf("%.2f× (%s ms of %s)", growth, ms(lots.perPoll()), ms(few.perPoll())), growth/1.5)
@@ -124,8 +129,8 @@ func (h history) perPoll() time.Duration {
 func (h history) each(n int) float64 { return float64(n) / float64(h.polls) }
 
 // idle runs infisync until it has made so many polls, and looks at it between them.
-func (b *bench) idle(ctx context.Context, path string, polls int) (h history, err error) {
-	w, err := b.watch(ctx, path)
+func (b *bench) idle(ctx context.Context, path, interval string, polls int) (h history, err error) {
+	w, err := b.watch(ctx, path, interval)
 	if err != nil {
 		return h, err
 	}
@@ -169,7 +174,7 @@ func (b *bench) idle(ctx context.Context, path string, polls int) (h history, er
 	return h, err
 }
 
-// A watcher is an infisync that polls every second, around a child that prints a
+// A watcher is an infisync that polls, around a child that prints a
 // line at each of its starts.
 type watcher struct {
 	cmd   *exec.Cmd
@@ -178,12 +183,12 @@ type watcher struct {
 }
 
 // watch returns when the first child has started. The emulator counts from then.
-func (b *bench) watch(ctx context.Context, path string) (*watcher, error) {
+func (b *bench) watch(ctx context.Context, path, interval string) (*watcher, error) {
 	home, env, err := b.online()
 	if err != nil {
 		return nil, err
 	}
-	w := &watcher{cmd: exec.CommandContext(ctx, b.infisync, "run", "--path", path, "--interval", "1s", "--debounce", "0s", "--", b.helper("stamp"))}
+	w := &watcher{cmd: exec.CommandContext(ctx, b.infisync, "run", "--path", path, "--interval", interval, "--debounce", "0s", "--", b.helper("stamp"))}
 	w.cmd.Dir, w.cmd.Env, w.cmd.Stderr = home, env, &w.said
 	w.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
 	w.cmd.Cancel = func() error { return w.cmd.Process.Signal(syscall.SIGTERM) }

@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -24,15 +25,16 @@ type start struct {
 
 const secretsAtStart = 50
 
-// starts measures every start of /bin/true in turn, so that whatever else the
-// machine does meets all of them alike.
+// starts measures every start of /bin/true in rounds, each in an order of its own, so
+// that whatever else the machine does, and what was started before, meets all of them
+// alike.
 func (b *bench) starts(ctx context.Context) error {
 	all, err := b.startsToMeasure(ctx)
 	if err != nil {
 		return err
 	}
 	for round := range b.runs + 1 { // the first is not counted: what is on disk comes into memory
-		for i := range all {
+		for _, i := range rand.Perm(len(all)) {
 			one, seen, err := b.startOnce(ctx, all[i])
 			if err != nil {
 				return err
@@ -136,7 +138,7 @@ func (b *bench) printStarts(all []start) error {
 			fmt.Sprintf("%.3g", float64(s.seen.Requests)/float64(b.runs)), fmt.Sprintf("%.3g", float64(s.seen.Connections)/float64(b.runs)),
 		})
 	}
-	fmt.Printf("Starts of /bin/true, %d secrets, medians of %d runs in turn, quartiles in brackets\n\n", secretsAtStart, b.runs)
+	fmt.Printf("Starts of /bin/true, %d secrets, medians of %d runs in random order, quartiles in brackets\n\n", secretsAtStart, b.runs)
 	return printTable(os.Stdout, []string{"under", "CPU ms", "of execve", "wall ms", "peak MiB", "page faults", "requests", "connections"}, rows)
 }
 
