@@ -22,6 +22,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"infisync/inject"
+	_ "infisync/inject/stack" // before all that is below
 	"infisync/source"
 	"infisync/source/config"
 	"infisync/source/doctor"
