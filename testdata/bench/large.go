@@ -21,7 +21,7 @@ func (b *bench) large(ctx context.Context) error {
 	}
 	for range max(20, b.runs/3) {
 		for i := range sizes {
-			home, env, err := b.online()
+			home, env, err := b.online(b.dir)
 			if err != nil {
 				return err
 			}

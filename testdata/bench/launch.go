@@ -55,10 +55,10 @@ func (b *bench) launch(ctx context.Context, dir string, env []string, argv ...st
 }
 
 // bare is the environment of everything that is measured, with a state directory
-// and a home that did not exist before.
-func (b *bench) bare() (home string, env []string, err error) {
+// and a home in dir that did not exist before.
+func (b *bench) bare(dir string) (home string, env []string, err error) {
 	b.dirs++
-	home = filepath.Join(b.dir, "home-"+strconv.Itoa(b.dirs))
+	home = filepath.Join(dir, "home-"+strconv.Itoa(b.dirs))
 	if err := os.Mkdir(home, 0o700); err != nil {
 		return "", nil, err
 	}
@@ -66,7 +66,7 @@ func (b *bench) bare() (home string, env []string, err error) {
 }
 
 // online is bare with what infisync needs to reach the emulator.
-func (b *bench) online() (home string, env []string, err error) {
-	home, env, err = b.bare()
+func (b *bench) online(dir string) (home string, env []string, err error) {
+	home, env, err = b.bare(dir)
 	return home, append(env, b.emulator.variables...), err
 }

@@ -49,6 +49,7 @@ type bench struct {
 	runs, polls int
 
 	dir      string // temporary: helpers, homes and state directories
+	memory   string // the same, for starts, on a tmpfs if there is one
 	emulator *emulator
 	dirs     int   // state directories that were made
 	rows     []row // of the targets
@@ -60,6 +61,11 @@ func (b *bench) measure(ctx context.Context) (err error) {
 		return err
 	}
 	defer os.RemoveAll(b.dir)
+	if b.memory, err = os.MkdirTemp("/dev/shm", "infisync-bench-"); err != nil {
+		fmt.Println("no tmpfs at /dev/shm: starts are measured on the disk, whose file system may take its time")
+		b.memory = b.dir
+	}
+	defer os.RemoveAll(b.memory)
 	if b.infisync, err = b.install(b.infisync, "infisync"); err != nil {
 		return err
 	}

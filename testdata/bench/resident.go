@@ -184,7 +184,7 @@ type watcher struct {
 
 // watch returns when the first child has started. The emulator counts from then.
 func (b *bench) watch(ctx context.Context, path, interval string) (*watcher, error) {
-	home, env, err := b.online()
+	home, env, err := b.online(b.dir)
 	if err != nil {
 		return nil, err
 	}

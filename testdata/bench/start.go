@@ -56,7 +56,7 @@ func (b *bench) starts(ctx context.Context) error {
 // startsToMeasure are /bin/true alone and under each wrapper.
 func (b *bench) startsToMeasure(ctx context.Context) ([]start, error) {
 	child := []string{"/bin/true"}
-	dotenvHome, dotenvEnv, err := b.bare()
+	dotenvHome, dotenvEnv, err := b.bare(b.memory)
 	if err != nil {
 		return nil, err
 	}
@@ -70,15 +70,15 @@ func (b *bench) startsToMeasure(ctx context.Context) ([]start, error) {
 	if err := b.emulator.fill("/", secretsAtStart, 40); err != nil {
 		return nil, err
 	}
-	vaultHome, vaultEnv, err := b.online()
+	vault, err := b.synced(ctx, b.memory)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := b.launch(ctx, vaultHome, vaultEnv, b.infisync, "sync"); err != nil {
+	disk, err := b.synced(ctx, b.dir)
+	if err != nil {
 		return nil, err
 	}
 	dotenv := func() (string, []string, error) { return dotenvHome, dotenvEnv, nil }
-	vault := func() (string, []string, error) { return vaultHome, vaultEnv, nil }
 	run := func(flags ...string) []string {
 		return append(append([]string{b.infisync, "run"}, flags...), append([]string{"--"}, child...)...)
 	}
@@ -96,17 +96,29 @@ func (b *bench) startsToMeasure(ctx context.Context) ([]start, error) {
 		start{what: whatDotenv, argv: run("--exec"), loud: true, prepare: dotenv},
 		start{what: "infisync, .env, stays as the parent", argv: run("--once"), loud: true, prepare: dotenv},
 		start{what: whatVault, argv: run("--start", "vault", "--exec"), prepare: vault},
-		start{what: whatLive, argv: run("--exec"), prepare: b.online},
+		start{what: whatLive, argv: run("--exec"), prepare: func() (string, []string, error) { return b.online(b.memory) }},
 		start{what: whatLiveAgain, argv: run("--exec"), prepare: vault},
+		start{what: "the same, on a disk", argv: run("--exec"), prepare: disk},
+		start{what: "the same, on a disk, nothing there yet", argv: run("--exec"), prepare: func() (string, []string, error) { return b.online(b.dir) }},
 	), nil
+}
+
+// synced makes a home in dir with a vault, for several starts.
+func (b *bench) synced(ctx context.Context, dir string) (prepare func() (string, []string, error), err error) {
+	home, env, err := b.online(dir)
+	if err != nil {
+		return nil, err
+	}
+	_, err = b.launch(ctx, home, env, b.infisync, "sync")
+	return func() (string, []string, error) { return home, env, nil }, err
 }
 
 const (
 	whatExecve    = "a Go program that only calls execve"
 	whatDotenv    = "infisync, .env, --exec"
 	whatVault     = "infisync, --start vault, --exec"
-	whatLive      = "infisync, live, --exec, nothing on disk yet"
-	whatLiveAgain = "infisync, live, --exec, a vault on disk"
+	whatLive      = "infisync, live, --exec, nothing kept yet"
+	whatLiveAgain = "infisync, live, --exec, a vault kept"
 )
 
 func (b *bench) startOnce(ctx context.Context, s start) (cost, Seen, error) {
