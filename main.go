@@ -293,6 +293,9 @@ func (a *app) run(ctx context.Context, argv []string) error {
 	signals := new(inject.Signals)
 	if a.settings.Exec {
 		a.onWait = func() { stay(); signals.CatchStops() }
+		if os.Getpid() == 1 { // which the kernel protects from what is not caught
+			signals.CatchStops()
+		}
 	} else {
 		stay()
 		signals = inject.CatchSignals()

@@ -39,10 +39,13 @@ func CatchSignals() *Signals {
 }
 
 // CatchStops starts to catch stop signals only, for a process that will become the
-// command by [Exec] and has none to forward to. Call it at most once, before what may
-// take long; as long as nothing waits, that they end the process is what they should do,
-// and the runtime takes its time for each signal that is caught and released again.
+// command by [Exec] and has none to forward to. Call it before what may take long; as long
+// as nothing waits, that they end the process is what they should do, and the runtime
+// takes its time for each signal that is caught and released again.
 func (s *Signals) CatchStops() {
+	if s.quit != nil {
+		return // they are
+	}
 	s.catch(slices.DeleteFunc(catchable(), func(sig os.Signal) bool { return !isStop(sig.(syscall.Signal)) }))
 }
 
