@@ -164,6 +164,7 @@ func (a *app) commands() []*cli.Command {
 		a.command("projects", config.Projects, "list the projects that the identity sees", alone(a.source(syncer.Setup.Projects))),
 		{
 			Name: "vault", Usage: "look into the encrypted local store, and change it", Category: config.Category("vault"), OnUsageError: a.usageError, HideHelpCommand: true,
+			CustomHelpTemplate: config.VaultHelpTemplate,
 			Action: func(c *cli.Context) error {
 				if c.Args().Present() {
 					return config.NoCommand("vault command", c.Args().First(), c.Command.Subcommands)

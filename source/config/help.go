@@ -61,6 +61,16 @@ func Category(command string) string {
 	return tasksSelf
 }
 
+// VaultHelpTemplate is the template of the help of the commands below vault.
+const VaultHelpTemplate = `{{.HelpName}}: {{.Usage}}
+
+USAGE:
+   {{.HelpName}} COMMAND [flags] [NAME...]
+
+COMMANDS:{{range .VisibleCommands}}
+   {{join .Names ", "}}{{"\t"}}{{.Usage}}{{end}}
+`
+
 // FullName is what a command of the set is called in full.
 func FullName(set Command, name string) string {
 	if set == Vault {
