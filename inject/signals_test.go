@@ -138,6 +138,7 @@ func TestStopBeforeRelease(t *testing.T) {
 	for range 100 {
 		var s Signals
 		s.CatchStops()
+		s.CatchStops() // is the same once more
 		// To this thread, so that it has come when the call returns.
 		if err := unix.Tgkill(os.Getpid(), unix.Gettid(), syscall.SIGTERM); err != nil {
 			t.Fatal(err)
