@@ -100,7 +100,8 @@ func Parse(data []byte) (values map[string]source.Value, expanded []string, err 
 	if err != nil {
 		return nil, nil, err
 	}
-	text := strings.Join(statements, "\n")
+	// As scan did, godotenv takes the "\r" from "\r\n": what is left of them is a value's.
+	text := strings.ReplaceAll(strings.Join(statements, "\n"), "\r\n", "\r\r\n")
 	plain, err := godotenv.Unmarshal(text)
 	if err != nil {
 		// scan finds whatever godotenv refuses, with its line.

@@ -28,6 +28,7 @@ var fuzzSeeds = []string{
 	"A=\x00",
 	"A=plain\nB=\"x # y\"\nC=\"\"D=\"\n\"E= x",
 	"BAD KEY!=x\nDB_PASSWORD=hunter2\n",
+	"A='\r\r\n'\r\r\nB=\"\\\r\r\r\n\"\n",
 }
 
 // FuzzParse holds Parse to this: it reads what godotenv reads, or it is an
@@ -40,34 +41,55 @@ func FuzzParse(f *testing.F) {
 	for _, seed := range fuzzSeeds {
 		f.Add([]byte(seed))
 	}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		got, expanded, err := Parse(data)
-		text := strings.TrimPrefix(string(data), "\ufeff")
-		want, refused := godotenv.Unmarshal(text)
-		if err != nil {
-			if got != nil || expanded != nil {
-				t.Error("values beside an error")
-			}
-			checkSyntaxError(t, err, text)
-			_, unnamed := want[""]
-			if refused == nil && !unnamed && !strings.Contains(text, "\x00") {
-				t.Errorf("%v, where godotenv reads %q", err, want)
-			}
+	f.Fuzz(checkParse)
+}
+
+// TestParseEveryText holds Parse to the same for all short texts of what has a
+// meaning in a .env file: what is rare in random texts is among them.
+func TestParseEveryText(t *testing.T) {
+	pieces := []string{"A", "=", "'", `"`, `\`, "\r", "\n", "$", "#", " ", "export "}
+	var extend func(text string, left int)
+	extend = func(text string, left int) {
+		checkParse(t, []byte(text))
+		if left == 0 || t.Failed() {
 			return
 		}
-		if refused != nil {
-			t.Fatalf("read what godotenv refuses")
+		for _, piece := range pieces {
+			extend(text+piece, left-1)
 		}
-		if !maps.EqualFunc(got, want, func(v source.Value, s string) bool { return v.Reveal() == s }) {
-			t.Errorf("read other values than godotenv: %q", want)
+	}
+	extend("", 4)
+	extend("A=", 5)
+}
+
+func checkParse(t *testing.T, data []byte) {
+	t.Helper()
+	got, expanded, err := Parse(data)
+	text := strings.TrimPrefix(string(data), "\ufeff")
+	want, refused := godotenv.Unmarshal(text)
+	if err != nil {
+		if got != nil || expanded != nil {
+			t.Errorf("%q: values beside an error", data)
 		}
-		if !strings.Contains(text, "$") && len(expanded) > 0 {
-			t.Errorf(`expanded in %q without a "$"`, expanded)
+		checkSyntaxError(t, err, text)
+		_, unnamed := want[""]
+		if refused == nil && !unnamed && !strings.Contains(text, "\x00") {
+			t.Errorf("%q: %v, where godotenv reads %q", data, err, want)
 		}
-		if !slices.IsSorted(expanded) {
-			t.Errorf("expanded names are not sorted: %q", expanded)
-		}
-	})
+		return
+	}
+	if refused != nil {
+		t.Fatalf("%q: read what godotenv refuses", data)
+	}
+	if !maps.EqualFunc(got, want, func(v source.Value, s string) bool { return v.Reveal() == s }) {
+		t.Errorf("%q: read other values than godotenv: %q", data, want)
+	}
+	if !strings.Contains(text, "$") && len(expanded) > 0 {
+		t.Errorf(`%q: expanded in %q without a "$"`, data, expanded)
+	}
+	if !slices.IsSorted(expanded) {
+		t.Errorf("%q: expanded names are not sorted: %q", data, expanded)
+	}
 }
 
 func checkSyntaxError(t *testing.T, err error, text string) {
