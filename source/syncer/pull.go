@@ -29,19 +29,11 @@ func (p pull) set() source.Set {
 	return source.Merge(listings)
 }
 
-// keepConnection is the longest interval at which the connection is kept from poll to
-// poll: servers close idle ones after 5 s and more. To connect anew, over TLS, costs both
-// sides more than all the rest of a poll; to keep connections for longer would be to hold
-// one open on the server for every process there is.
-const keepConnection = 2 * time.Second
-
-// pull logs in and lists every place. With an error nothing of it may be used.
-func (s *Syncer) pull(ctx context.Context, client *infisical.Client) (p pull, err error) {
-	defer func() {
-		if err != nil || s.opt.Interval > keepConnection {
-			client.Close()
-		}
-	}()
+// pull logs in and lists every place. With an error nothing of it may be used. The
+// connection is closed: one kept until the next poll may be dead by then, which nobody
+// tells, and would not notice a new address, nor a new client certificate.
+func (s *Syncer) pull(ctx context.Context, client *infisical.Client) (pull, error) {
+	defer client.Close()
 	session, err := s.login(ctx, client)
 	if err != nil {
 		return pull{}, err

@@ -270,21 +270,17 @@ func TestDefaultPolicy(t *testing.T) {
 	}
 }
 
-// A connection is kept from poll to poll where polls follow each other closely, and
-// nowhere else.
-func TestConnectionBetweenPolls(t *testing.T) {
-	for interval, kept := range map[time.Duration]bool{keepConnection: true, keepConnection + time.Second: false} {
-		r := newRig(t, func(opt *Options) { opt.Interval = interval })
-		r.set(r.at("dev", "/"), "A", "1")
-		r.start()
-		r.server.ResetCounts()
-		const polls = 10
-		for range polls {
-			r.syncer.poll(t.Context())
-		}
-		// One more may be opened while the last answer's is not yet free.
-		if n := r.server.Connections(); (n < polls) != kept {
-			t.Errorf("%d connections for %d polls, one every %s", n, polls, interval)
-		}
+// However close polls follow each other, none relies on the connection of the one before.
+func TestConnectionOfEachPoll(t *testing.T) {
+	r := newRig(t, func(opt *Options) { opt.Interval = time.Second })
+	r.set(r.at("dev", "/"), "A", "1")
+	r.start()
+	r.server.ResetCounts()
+	const polls = 10
+	for range polls {
+		r.syncer.poll(t.Context())
+	}
+	if n := r.server.Connections(); n != polls {
+		t.Errorf("%d connections for %d polls", n, polls)
 	}
 }
