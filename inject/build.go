@@ -80,7 +80,8 @@ func (w Warning) String() string { return w.Text }
 // an environment ([CodeEnvName], [CodeEnvValue], [CodeEnvTooLarge]), when a glob
 // is malformed or Only and Except leave nothing ([CodeEnvPattern], since no program
 // is meant to start without secrets), when a server sets interpreter options
-// ([CodeNameRefused]) or when there is no such secret for a file ([CodeNoSecret]).
+// ([CodeNameRefused]) or when no layer has a secret that is to be renamed or
+// written to a file ([CodeNoSecret]).
 // An error of Files.Render is returned as it is.
 func Build(inherited []string, layers []Layer, p Policy) (Env, []Warning, error) {
 	b := newBuilder(p)
@@ -95,6 +96,9 @@ func Build(inherited []string, layers []Layer, p Policy) (Env, []Warning, error)
 	}
 	if b.offered > 0 && b.taken == 0 {
 		return Env{}, nil, errorf(CodeEnvPattern, "--only and --except leave none of the %d secrets", b.offered)
+	}
+	if err := checkRename(p.Rename, layers); err != nil {
+		return Env{}, nil, err
 	}
 	var env Env
 	if err := b.writeFiles(&env, len(layers)); err != nil {
@@ -231,6 +235,20 @@ func (b *builder) rename(name string) string {
 		return renamed
 	}
 	return b.policy.Prefix + name
+}
+
+// checkRename refuses a rename of what no layer has: the child would start without
+// the name that it was promised.
+func checkRename(rename map[string]string, layers []Layer) error {
+	for _, original := range slices.Sorted(maps.Keys(rename)) {
+		has := func(l Layer) bool {
+			return slices.ContainsFunc(l.Vars, func(v Var) bool { return v.name == original })
+		}
+		if !slices.ContainsFunc(layers, has) {
+			return errorf(CodeNoSecret, "there is no secret %q to rename to %q", original, rename[original])
+		}
+	}
+	return nil
 }
 
 // admit tells whether a layer of that origin may set the name, and notes what

@@ -41,6 +41,7 @@ func TestBuild(t *testing.T) {
 		{"only and except", nil, []Layer{server("DB_URL=1", "DB_HOST=1", "X=1")}, Policy{Only: []string{"DB_*"}, Except: []string{"*_HOST"}}, []string{"DB_URL=1"}},
 		{"prefix", nil, []Layer{server("A=1")}, Policy{Prefix: "APP_"}, []string{"APP_A=1"}},
 		{"rename beats prefix", nil, []Layer{server("A=1", "B=1")}, Policy{Prefix: "APP_", Rename: map[string]string{"A": "Z"}}, []string{"APP_B=1", "Z=1"}},
+		{"a rename of what is left out", nil, []Layer{server("A=1", "B=1")}, Policy{Except: []string{"B"}, Rename: map[string]string{"B": "Z"}}, []string{"A=1"}},
 		{"only matches the original name", nil, []Layer{server("A=1", "B=1")}, Policy{Only: []string{"A"}, Rename: map[string]string{"A": "B"}}, []string{"B=1"}},
 		{"a renamed name is judged", nil, []Layer{server("PATH=1", "A=1")}, Policy{Rename: map[string]string{"PATH": "MY_PATH", "A": "HOME"}}, []string{"MY_PATH=1"}},
 		{"extra wins", []string{"R=0"}, []Layer{server("A=1")}, Policy{Extra: vars("R=1")}, []string{"A=1", "R=1"}},
@@ -81,6 +82,8 @@ func TestBuildErrors(t *testing.T) {
 		{"options from the server", []Layer{{Vars: vars("NODE_OPTIONS=canary", "A=1", "GIT_CONFIG_COUNT=1")}}, Policy{}, CodeNameRefused,
 			"NODE_OPTIONS, GIT_CONFIG_COUNT, by which it could run code of its own in the child: pass it with --allow NODE_OPTIONS --allow GIT_CONFIG_COUNT, " +
 				"or leave it out with --except NODE_OPTIONS --except GIT_CONFIG_COUNT"},
+		{"a rename of nothing", []Layer{{Vars: vars("A=v")}, {Vars: vars("B=v")}}, Policy{Rename: map[string]string{"B": "Z", "C": "Y", "D": "X"}}, CodeNoSecret,
+			`there is no secret "C" to rename to "Y"`},
 		{"an option by prefix", []Layer{{Vars: vars("PATH=v")}}, Policy{Prefix: "PYTHON"}, CodeNameRefused, "--allow PYTHONPATH, or leave it out with --except PATH"},
 	}
 	for _, tt := range tests {

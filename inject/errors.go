@@ -17,7 +17,7 @@ const (
 	CodeStartFailed      = "start-failed"       // no process could be made
 	CodeListen           = "listen-failed"      // a socket for the child cannot be opened
 	CodeFile             = "file-failed"        // a file for the child cannot be written
-	CodeNoSecret         = "secret-not-found"   // nothing to write to a file
+	CodeNoSecret         = "secret-not-found"   // nothing to rename, or to write to a file
 	CodeStopped          = "stopped"            // a signal came before there was a child; exit status 128+n
 )
 

@@ -90,6 +90,10 @@ func TestUnreadableSettings(t *testing.T) {
 		{Given{"fallback": {"none,vault"}}, environ(), source.CodeUsage, `--fallback "none,vault" is not vault, dotenv, vault,dotenv or none`},
 		{Given{"from": {"dev", "a:b:c"}}, environ(), source.CodeUsage, `--from "dev,a:b:c" is not [PROJECT:]ENV:/PATH`},
 		{Given{"rename": {"A"}}, environ(), source.CodeUsage, `--rename "A" is not OLD=NEW`},
+		{Given{"rename": {"A="}}, environ(), source.CodeUsage, `--rename "A=" is not OLD=NEW`},
+		{Given{"rename": {":x=B"}}, environ(), source.CodeUsage, `--rename ":x=B" is not OLD=NEW with the name of a secret: no colon, slash or white space around it`},
+		{Given{"rename": {"A=9 b"}}, environ(), source.CodeUsage, `--rename "A=9 b" is not OLD=NEW with the name of a variable: no white space and no second =`},
+		{Given{"rename": {"A=B=C"}}, environ(), source.CodeUsage, `--rename "A=B=C" is not OLD=NEW with the name of a variable: no white space and no second =`},
 		// A variable's text could be anything, a secret too.
 		{nil, environ("INFISICAL_SYNC_INTERVAL=hunter2"), source.CodeConfigInvalid, "INFISICAL_SYNC_INTERVAL is not a duration such as 500ms, 30s, 5m or 168h"},
 		{nil, environ("INFISYNC_ONCE=hunter2"), source.CodeConfigInvalid, "INFISYNC_ONCE is not true or false"},
@@ -104,11 +108,11 @@ func TestUnreadableSettings(t *testing.T) {
 
 func TestReaders(t *testing.T) {
 	s := load(t, Given{
-		"preserve-env": {"A,B", "C"}, "rename": {"X=Y", "Z=W"}, "fallback": {"vault,dotenv"},
+		"preserve-env": {"A,B", "C"}, "rename": {"X=Y", "my-key.Z=W"}, "fallback": {"vault,dotenv"},
 		"include-imports": {"false"}, "only": {"DB_*", "X"},
 	}, environ("INFISICAL_SYNC_INTERVAL=5", "INFISYNC_EXCEPT=A_*, B_*", "INFISYNC_PRISTINE=true"), t.TempDir())
 	want := &Settings{
-		PreserveNames: []string{"A", "B", "C"}, Rename: map[string]string{"X": "Y", "Z": "W"},
+		PreserveNames: []string{"A", "B", "C"}, Rename: map[string]string{"X": "Y", "my-key.Z": "W"},
 		Fallback: source.Fallback{Vault: true, Dotenv: true}, Imports: false, Only: []string{"DB_*", "X"},
 		Interval: 5 * time.Minute, Except: []string{"A_*", "B_*"}, Pristine: true,
 	}

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"infisync/source"
 )
@@ -181,14 +182,21 @@ func orphans(s *Settings) reader {
 	}
 }
 
-// pairs reads A=B.
-func pairs(into *map[string]string) reader {
+// renames reads OLD=NEW, where a server could have a secret of the old name and a
+// shell or a program could ask for a variable of the new one.
+func renames(into *map[string]string) reader {
 	return func(texts []string) string {
 		m := make(map[string]string)
 		for _, t := range texts {
-			from, to, ok := strings.Cut(t, "=")
-			if !ok || from == "" || to == "" {
+			from, to, _ := strings.Cut(t, "=")
+			if from == "" || to == "" {
 				return "OLD=NEW"
+			}
+			if strings.TrimSpace(from) != from || strings.ContainsAny(from, ":/\x00") {
+				return "OLD=NEW with the name of a secret: no colon, slash or white space around it"
+			}
+			if strings.ContainsFunc(to, func(r rune) bool { return r == '=' || unicode.IsSpace(r) || unicode.IsControl(r) }) {
+				return "OLD=NEW with the name of a variable: no white space and no second ="
 			}
 			m[from] = to
 		}
