@@ -20,6 +20,7 @@ const (
 	CodeNoEnvironment     Code = "no-environment"
 	CodeSeveralProjects   Code = "several-projects"
 	CodeHTTPNotAllowed    Code = "http-not-allowed"
+	CodeCredentialInvalid Code = "credential-invalid" // cannot be one, whatever the server says
 
 	// The server is out of reach.
 	CodeUnreachable    Code = "server-unreachable" // dial, DNS, connection lost

@@ -21,6 +21,14 @@ func (s *Settings) Check() error {
 		return err
 	}
 	_, _, err := s.Credential()
+	if err != nil || s.Method == Token {
+		return err
+	}
+	what, setting, id := "client id", "client-id", s.ClientID
+	if s.Method != Universal {
+		what, setting, id = "identity id", "identity-id", s.IdentityID
+	}
+	_, err = plausible(what, s.Origin(setting), source.NewValue(id))
 	return err
 }
 

@@ -133,11 +133,16 @@ type givenSecret struct {
 }
 
 // read reads the secret, a file each time anew.
-func (g givenSecret) read() (source.Value, error) {
+func (g givenSecret) read() (value source.Value, err error) {
 	if g.path != "" {
-		return readCredential(g.path, "the "+g.what, g.from)
+		value, err = readCredential(g.path, "the "+g.what, g.from)
+	} else {
+		value, err = trimmed(g.value, g.from)
 	}
-	return trimmed(g.value, g.from)
+	if err != nil {
+		return source.Value{}, err
+	}
+	return plausible(g.what, g.from, value)
 }
 
 // noteConflict warns when a secret is given in several ways that differ.
@@ -171,7 +176,13 @@ func (c Credentials) Secret() (source.Value, error) {
 }
 
 // Token returns the ready token.
-func (c Credentials) Token() (source.Value, error) { return trimmed(c.token, c.tokenFrom) }
+func (c Credentials) Token() (source.Value, error) {
+	token, err := trimmed(c.token, c.tokenFrom)
+	if err != nil {
+		return source.Value{}, err
+	}
+	return plausible("token", c.tokenFrom, token)
+}
 
 // HasVaultKey tells whether a file with the vault's key is given.
 func (c Credentials) HasVaultKey() bool { return c.keyFile != "" }

@@ -52,7 +52,9 @@ func flagsOf(given Given, settings []*Setting) []cli.Flag {
 func usedFlags(command Command, args []string) ([]*Setting, bool) {
 	var used []*Setting
 	words := min(commandWords(args), len(args))
-	if words < 2 || strings.HasPrefix(args[1], "-") || slices.Contains(args[:words], "help") {
+	if words < 2 || slices.ContainsFunc(args[1:words], func(word string) bool {
+		return word == "help" || word == "h" || strings.HasPrefix(word, "-")
+	}) {
 		return nil, false
 	}
 	for args = args[words:]; len(args) > 0 && args[0] != "--" && strings.HasPrefix(args[0], "-"); args = args[1:] {

@@ -34,6 +34,8 @@ func TestFlagsOfACommandLine(t *testing.T) {
 		{Run, "infisync run - app", "all"},
 		{Run, "infisync help run", "all"},
 		{Vault, "infisync vault help set", "all"},
+		{Vault, "infisync vault --help set", "all"},
+		{Run, "infisync h run", "all"},
 		{Run, "infisync --version run", "all"},
 		{Run, "infisync", "all"},
 	} {

@@ -78,7 +78,7 @@ var Table = []Setting{
 		Help: "let the server replace ${...} references",
 		read: func(s *Settings) reader { return boolean(&s.Expand) }},
 	{Name: "allow-empty", Group: groupWhat, On: scoped, Switch: true, Default: "false",
-		Help: "believe a place that lists nothing",
+		Help: "accept a place that lists no secrets, and an empty value from standard input",
 		read: func(s *Settings) reader { return boolean(&s.AllowEmpty) }},
 
 	{Name: "start", Group: groupFrom, On: loader, Arg: "MODE", Default: "live",

@@ -12,11 +12,10 @@ import (
 
 // The codes of what only the checklist reports.
 const (
-	CodeCredentialInvalid source.Code = "credential-invalid"
-	CodeSecretInArgv      source.Code = "secret-in-argv"
-	CodeCertExpiry        source.Code = "certificate-expiry"
-	CodeClockSkew         source.Code = "clock-skew"
-	CodeTokenLife         source.Code = "token-life"
+	CodeSecretInArgv source.Code = "secret-in-argv"
+	CodeCertExpiry   source.Code = "certificate-expiry"
+	CodeClockSkew    source.Code = "clock-skew"
+	CodeTokenLife    source.Code = "token-life"
 )
 
 // Codes of package inject, which nothing in source imports.
@@ -49,7 +48,7 @@ var Codes = []Entry{
 		`name one with --project or INFISICAL_PROJECT_ID, or take them all with --all-projects`},
 	{source.CodeHTTPNotAllowed, "The URL is plain http:// and not this machine's own: credentials would travel readable.",
 		`use https://, or allow it with --allow-http where the network is trusted`},
-	{CodeCredentialInvalid, "An id or what proves it cannot be one: an example's placeholder, both the same, quotes or white space in it, a JWT without its three parts.",
+	{source.CodeCredentialInvalid, "An id or what proves it cannot be one: an example's placeholder, both the same, quotes or white space in it, a JWT without its three parts.",
 		`copy client id and client secret anew from the machine identity's universal auth, without quotes; for a JWT check what writes it`},
 	{CodeSecretInArgv, "A credential stands on the command line, which every user of the machine can read.",
 		`set INFISICAL_CLIENT_SECRET or name a file with --client-secret-file, and replace the client secret: it is no secret any more`},
@@ -84,7 +83,7 @@ var Codes = []Entry{
 	{source.CodeLoginRefused, "The server does not know this id, or does not accept what proves it: a client secret that is wrong, expired or used up, or a JWT.",
 		`create a new client secret for the machine identity and set INFISICAL_CLIENT_ID and INFISICAL_CLIENT_SECRET`},
 	{source.CodeTokenRefused, "The access token is expired, revoked, used up or not meant for this.",
-		`set a fresh INFISICAL_TOKEN, or use a client id and secret`},
+		`set a fresh INFISICAL_TOKEN; if infisync logged in itself, look at the identity's access token TTL, number of uses and trusted IPs`},
 	{CodeTokenLife, "The server gives the identity tokens that end almost at once.",
 		`raise the access token TTL in the identity's settings of its login`},
 	{source.CodeAccessDenied, "The identity is known but may not do this.",

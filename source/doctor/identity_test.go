@@ -81,7 +81,7 @@ func TestIdentitySettings(t *testing.T) {
 		{"no file", "INFISICAL_JWT_FILE", "/nonexistent/jwt", "client-secret", doctor.Failed, source.CodeConfigInvalid, "(INFISICAL_JWT_FILE): no such file"},
 		{"no JWT", "INFISICAL_JWT_FILE", "", "client-secret", doctor.Failed, source.CodePartMissing, "the JWT is not set: INFISICAL_JWT or --jwt-file is missing"},
 		{"empty file", "", " \n", "client-secret", doctor.Failed, source.CodePartMissing, "the credential from INFISICAL_JWT_FILE is empty"},
-		{"quotes", "", `"` + ended + `"`, "client-secret", doctor.Failed, CodeCredential, "the JWT has quotes around it"},
+		{"quotes", "", `"` + ended + `"`, "client-secret", doctor.Failed, CodeCredential, "the JWT from INFISICAL_JWT_FILE has quotes around it"},
 		{"no JWT in it", "", "7f3a9c-an-api-key", "client-secret", doctor.Failed, CodeCredential, "has not three parts"},
 		{"ended", "", ended, "client-secret", doctor.Warning, CodeCredential, "the JWT ended 1h0m"},
 		{"without end", "", proof(time.Time{}), "client-secret", doctor.OK, "", "with no end"},

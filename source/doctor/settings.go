@@ -53,10 +53,10 @@ func (c *checkup) clientID(context.Context) Item {
 		return skipped("a ready token is used instead")
 	case strings.TrimSpace(id) == "":
 		return failure(source.CodePartMissing, "no %s is set: %s is missing", what, variable)
-	case strange(id) != "":
-		return failure(CodeCredentialInvalid, "the %s (%s) %s", what, s.Origin(setting), strange(id))
+	case config.Implausible(id) != "":
+		return failure(source.CodeCredentialInvalid, "the %s (%s) %s", what, s.Origin(setting), config.Implausible(id))
 	case id != strings.TrimSpace(id):
-		return warning(CodeCredentialInvalid, "the %s (%s) has white space around it", what, s.Origin(setting))
+		return warning(source.CodeCredentialInvalid, "the %s (%s) has white space around it", what, s.Origin(setting))
 	case usesIdentity(s.Method):
 		return ok("an identity id is set (%s), for %s", s.Origin(setting), s.Method)
 	}
@@ -82,12 +82,10 @@ func (c *checkup) clientSecret(context.Context) Item {
 	}
 	id, text := strings.TrimSpace(s.ClientID), secret.Reveal()
 	switch {
-	case strange(text) != "":
-		return failure(CodeCredentialInvalid, "the client secret %s", strange(text))
 	case text == id:
-		return failure(CodeCredentialInvalid, "the client secret is the same as the client id")
+		return failure(source.CodeCredentialInvalid, "the client secret is the same as the client id")
 	case isUUID(text) && !isUUID(id):
-		return failure(CodeCredentialInvalid, "client id and client secret look as if one was taken for the other")
+		return failure(source.CodeCredentialInvalid, "client id and client secret look as if one was taken for the other")
 	}
 	return ok("set and not empty")
 }

@@ -69,7 +69,7 @@ func TestSettings(t *testing.T) {
 	}
 }
 
-const CodeCredential = doctor.CodeCredentialInvalid
+const CodeCredential = source.CodeCredentialInvalid
 
 func TestNothingConfigured(t *testing.T) {
 	report := newSetup(t, nil).run(t)

@@ -92,6 +92,9 @@ func (u Setup) VaultSet(ctx context.Context, names []string) error {
 	if err != nil {
 		return err
 	}
+	if err := notEmpty(value, opt); err != nil {
+		return err
+	}
 	secrets := source.NewSet(source.Secret{Name: name, Value: value})
 	return errors.Join(New(opt).SetLocal(ctx, secrets, "set"), u.pushToo(ctx, opt, secrets))
 }

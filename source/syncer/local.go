@@ -109,6 +109,9 @@ func (f PushFrom) Read(ctx context.Context, opt Options) (source.Set, error) {
 			return source.Set{}, source.Errorf(source.CodeUsage, "reading the value from standard input: %w", err)
 		}
 		value := source.NewValue(strings.TrimSuffix(string(data), "\n"))
+		if err := notEmpty(value, opt); err != nil {
+			return source.Set{}, err
+		}
 		return source.NewSet(source.Secret{Name: f.Names[0], Value: value}), nil
 	case f.Dotenv != "":
 		set, err := dotenv.File{Path: f.Dotenv}.Load(ctx)
@@ -122,6 +125,14 @@ func (f PushFrom) Read(ctx context.Context, opt Options) (source.Set, error) {
 		return source.Set{}, err
 	}
 	return pick(kept(contents, f.All), f.Names, "the vault (besides what is on the server)")
+}
+
+// notEmpty refuses an empty value: what was to print it has most likely failed.
+func notEmpty(value source.Value, opt Options) error {
+	if value.Reveal() == "" && !opt.AllowEmpty {
+		return source.Errorf(source.CodeUsage, "the value is empty, and nothing was written: --allow-empty takes it")
+	}
+	return nil
 }
 
 // withoutValues refuses NAME=VALUE, as other tools take it, without repeating the

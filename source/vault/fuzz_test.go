@@ -94,6 +94,7 @@ func payloadSeeds(f *testing.F) [][]byte {
 		[]byte(`{"format":2}`),
 		[]byte(`{"format":1,"scope":{},"secrets":[{"name":"A","value":null},{"name":"A","value":{"base64":"AA=="}}]}`),
 		[]byte(`{"format":1,"deleted":[{},{"at":"2026-01-02T03:04:05+01:00"}]}`),
+		[]byte(`{"format":1,"scope":{"url":"","method":"","identity":"","places":[],"recursive":false,"imports":false,"expand":false},"secrets":[],}`),
 	)
 }
 

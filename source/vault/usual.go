@@ -159,7 +159,7 @@ func readPayload(data []byte) (p payload, usual bool) {
 		return p, r.Done()
 	}
 	r.Skip(",")
-	if !r.OK() {
+	if !r.OK() || !bytes.HasPrefix(r.Rest, []byte{'"'}) { // "}" would end an object without the comma
 		return payload{}, false
 	}
 	var lists struct {
