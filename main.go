@@ -172,19 +172,19 @@ func (a *app) commands() []*cli.Command {
 				return cli.ShowSubcommandHelp(c)
 			},
 			Subcommands: []*cli.Command{
-				a.command("set", config.Vault, "keep a local value, read from standard input or a hidden prompt", a.source(syncer.Setup.VaultSet)),
-				a.command("get", config.Vault, "print a value", a.source(syncer.Setup.VaultGet)),
-				a.command("list", config.Vault, "list what is kept, without values", alone(a.source(syncer.Setup.VaultList))),
-				a.command("delete", config.Vault, "take values out of the vault", a.source(syncer.Setup.VaultDelete)),
-				a.command("restore", config.Vault, "bring deleted values back as local ones", a.source(syncer.Setup.VaultRestore)),
-				a.command("key", config.Vault, "print the age identity that opens the vault", alone(a.source(syncer.Setup.VaultKey))),
-				a.command("rekey", config.Vault, "bring the values of an old key's vault over", alone(a.source(syncer.Setup.VaultRekey))),
+				a.command("set", config.VaultSet, "keep a local value, read from standard input or a hidden prompt", a.source(syncer.Setup.VaultSet)),
+				a.command("get", config.VaultGet, "print a value", a.source(syncer.Setup.VaultGet)),
+				a.command("list", config.VaultList, "list what is kept, without values", alone(a.source(syncer.Setup.VaultList))),
+				a.command("delete", config.VaultDelete, "take values out of the vault", a.source(syncer.Setup.VaultDelete)),
+				a.command("restore", config.VaultRestore, "bring deleted values back as local ones", a.source(syncer.Setup.VaultRestore)),
+				a.command("key", config.VaultKey, "print the age identity that opens the vault", alone(a.source(syncer.Setup.VaultKey))),
+				a.command("rekey", config.VaultRekey, "bring the values of an old key's vault over", alone(a.source(syncer.Setup.VaultRekey))),
 			},
 		},
 		a.command("export", config.Export, "write the secrets in a format that other programs read", alone(a.source(syncer.Setup.Export))),
 		a.command("diff", config.Diff, "compare the server with the vault, or with a .env file; status 2 when they differ", a.source(syncer.Setup.Diff)),
 		a.command("explain", config.Explain, "tell where a variable comes from and what it hides, or what an error code means", a.source(syncer.Setup.ExplainName)),
-		a.command("ps", config.Status, "list the running infisync processes and their children", alone(a.source(syncer.Setup.Processes))),
+		a.command("ps", config.Ps, "list the running infisync processes and their children", alone(a.source(syncer.Setup.Processes))),
 		a.command("status", config.Status, "tell when each scope was synced last, and who runs with it", alone(a.source(syncer.Setup.Status))),
 		a.command("doctor", config.Doctor, "go through the checklist and say what to mend", alone(a.doctor)),
 		a.command("init", config.Init, "write .infisync.yaml for this folder; asks on a terminal", alone(a.source(syncer.Setup.Init))),
@@ -268,7 +268,7 @@ func (a *app) load(set config.Command, given config.Given) error {
 	for _, notice := range a.settings.Notices {
 		a.log.Warn(notice)
 	}
-	if set&(config.Doctor|config.Status|config.Graph|config.Explain|config.Init) != 0 {
+	if set&(config.Doctor|config.Ps|config.Status|config.Graph|config.Explain|config.Init) != 0 {
 		return nil // these look at settings that cannot work, or need none
 	}
 	return a.settings.Check()

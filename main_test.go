@@ -801,7 +801,7 @@ func TestVariablesAreNotQuoted(t *testing.T) {
 		on   config.Command
 		args []string
 	}{
-		{config.Run, []string{"run", "--once", "--", "true"}}, {config.Sync, []string{"sync"}}, {config.Vault, []string{"vault", "rekey"}},
+		{config.Run, []string{"run", "--once", "--", "true"}}, {config.Sync, []string{"sync"}}, {config.VaultRekey, []string{"vault", "rekey"}},
 		{config.Push, []string{"push", "--all"}}, {config.Export, []string{"export"}}, {config.Diff, []string{"diff"}},
 		{config.Graph, []string{"graph"}}, {config.Status, []string{"status"}},
 	}

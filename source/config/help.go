@@ -73,7 +73,7 @@ COMMANDS:{{range .VisibleCommands}}
 
 // FullName is what a command of the set is called in full.
 func FullName(set Command, name string) string {
-	if set == Vault {
+	if set&inVault != 0 {
 		return "vault " + name
 	}
 	return name

@@ -16,20 +16,29 @@ const (
 	Push
 	Delete
 	Projects
-	Vault
+	VaultSet
+	VaultGet
+	VaultList
+	VaultDelete
+	VaultRestore
+	VaultKey
+	VaultRekey
 	Export
 	Diff
 	Explain
+	Ps
 	Status
 	Doctor
 	Graph
 	Init
 	About // of infisync itself: needs no settings
 
+	// Those below vault.
+	inVault = VaultSet | VaultGet | VaultList | VaultDelete | VaultRestore | VaultKey | VaultRekey
 	// Those that take a set from the server or what answers for it.
 	loader = Run | Export
 	// Those that know of scopes, and so need all that shapes one.
-	scoped = all &^ (Status | Graph)
+	scoped = all &^ (Ps | Status | Graph)
 	// Those that speak with the server.
 	online = scoped
 
