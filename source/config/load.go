@@ -91,12 +91,31 @@ func formats(command Command) []string {
 	return []string{"text", "json"}
 }
 
-// checkExec refuses what needs somebody who stays.
+// checkExec refuses what needs somebody who stays. Of what only does nothing, flags are
+// refused: an image may set its variables for both ways of starting.
 func (s *Settings) checkExec() error {
-	if !s.Exec || len(s.SecretFiles) == 0 && s.FileAll == "" {
-		return nil
+	if o := s.origin["overlap"]; s.Once && s.Overlap && o.rank == byFlag {
+		return source.Errorf(source.CodeUsage, "--overlap together with %s: nothing is watched, so no second child is ever started; leave one of them out", s.Origin("once"))
 	}
-	return source.Errorf(source.CodeUsage, "--exec together with --file or --file-all: nobody would be left to remove the files")
+	switch {
+	case !s.Exec:
+		return nil
+	case len(s.SecretFiles) > 0 || s.FileAll != "":
+		return source.Errorf(source.CodeUsage, "--exec together with --file or --file-all: nobody would be left to remove the files")
+	case len(s.Listen) > 0:
+		return source.Errorf(source.CodeUsage, "%s together with %s: nobody would be left to hand the socket on; leave one of them out", s.Origin("listen"), s.Origin("exec"))
+	}
+	for i := range Table {
+		setting := &Table[i]
+		if setting.Group != groupLife || setting.Name == "exec" {
+			continue
+		}
+		o, given := s.origin[setting.Name]
+		if given && o.rank == byFlag && !slices.Contains([]string{"", "false", "no", "none"}, last(o.texts)) {
+			return source.Errorf(source.CodeUsage, "--%s together with %s: nobody stays who could see to it; leave one of them out", setting.Name, s.Origin("exec"))
+		}
+	}
+	return nil
 }
 
 // lookup finds what a setting was given and where.

@@ -9,7 +9,7 @@ const (
 	groupWhat   = "Which secrets"
 	groupFrom   = "When the server does not answer"
 	groupEnv    = "What the child gets"
-	groupLife   = "How the child lives"
+	groupLife   = "How the child lives" // which is up to itself with --exec, see checkExec
 	groupStore  = "Vault and state"
 	groupLog    = "Messages"
 )
@@ -147,7 +147,7 @@ var Table = []Setting{
 		read: func(s *Settings) reader { return boolean(&s.FileReplace) }},
 
 	{Name: "exec", Group: groupLife, On: Run, Switch: true, Default: "false",
-		Help: "become the child: nothing stays resident, nothing is watched",
+		Help: "become the child: nothing stays resident, nothing is watched; flags that need it are refused",
 		read: func(s *Settings) reader { return boolean(&s.Exec) }},
 	{Name: "once", Group: groupLife, On: Run, Switch: true, Default: "false",
 		Help: "supervise the child, but do not watch for changes",
