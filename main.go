@@ -123,7 +123,7 @@ func (a *app) exitCode(err error) int {
 		return coded.ExitCode()
 	case a.name == "run":
 		return statusRun
-	case source.CodeOf(err) == source.CodeUsage:
+	case source.CodeOf(err) == source.CodeUsage, source.CodeOf(err) == source.CodeSecretInArgv:
 		return statusUsage
 	}
 	return statusFailed

@@ -21,6 +21,7 @@ const (
 	CodeSeveralProjects   Code = "several-projects"
 	CodeHTTPNotAllowed    Code = "http-not-allowed"
 	CodeCredentialInvalid Code = "credential-invalid" // cannot be one, whatever the server says
+	CodeSecretInArgv      Code = "secret-in-argv"     // a credential on the command line
 
 	// The server is out of reach.
 	CodeUnreachable    Code = "server-unreachable" // dial, DNS, connection lost

@@ -198,6 +198,9 @@ func UsageError(err error, command *cli.Command) error {
 	text := err.Error()
 	if name, ok := strings.CutPrefix(text, "flag provided but not defined: -"); ok {
 		name = strings.TrimPrefix(name, "-")
+		if slices.Contains(secretFlags[:], name) {
+			return inArgv(name)
+		}
 		text = "there is no flag --" + name
 		if command != nil {
 			// The library always knows one; what shares no beginning is no help.

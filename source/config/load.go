@@ -50,6 +50,9 @@ func Load(command Command, given Given, env Environ, dir string) (*Settings, err
 		if len(texts) == 0 {
 			continue
 		}
+		if err := setting.misplaced(origin, env); err != nil {
+			return nil, err
+		}
 		// Elsewhere an empty flag unsets what a variable or a file sets.
 		if origin.rank == byFlag && slices.Contains(texts, "") && (setting.Default != "" || setting.Many) {
 			return nil, source.Errorf(source.CodeUsage, "%s is given an empty value: is a variable not set?", origin.name)

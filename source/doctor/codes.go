@@ -12,10 +12,9 @@ import (
 
 // The codes of what only the checklist reports.
 const (
-	CodeSecretInArgv source.Code = "secret-in-argv"
-	CodeCertExpiry   source.Code = "certificate-expiry"
-	CodeClockSkew    source.Code = "clock-skew"
-	CodeTokenLife    source.Code = "token-life"
+	CodeCertExpiry source.Code = "certificate-expiry"
+	CodeClockSkew  source.Code = "clock-skew"
+	CodeTokenLife  source.Code = "token-life"
 )
 
 // Codes of package inject, which nothing in source imports.
@@ -50,8 +49,8 @@ var Codes = []Entry{
 		`use https://, or allow it with --allow-http where the network is trusted`},
 	{source.CodeCredentialInvalid, "An id or what proves it cannot be one: an example's placeholder, both the same, quotes or white space in it, a JWT without its three parts.",
 		`copy client id and client secret anew from the machine identity's universal auth, without quotes; for a JWT check what writes it`},
-	{CodeSecretInArgv, "A credential stands on the command line, which every user of the machine can read.",
-		`set INFISICAL_CLIENT_SECRET or name a file with --client-secret-file, and replace the client secret: it is no secret any more`},
+	{source.CodeSecretInArgv, "A credential stands on the command line, which every user of the machine can read.",
+		`set INFISICAL_CLIENT_SECRET, INFISICAL_TOKEN or INFISICAL_JWT, or name a file with --client-secret-file or --jwt-file, and replace the client secret, token or JWT: it is no secret any more`},
 
 	{source.CodeUnreachable, "No connection to the server, or it was lost: wrong host or port, DNS, a firewall, or the server is down.",
 		`check INFISICAL_URL and that the server answers at URL/api/status`},

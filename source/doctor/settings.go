@@ -114,7 +114,7 @@ func (c *checkup) argv(context.Context) Item {
 	for i, arg := range c.Args {
 		for _, secret := range secrets {
 			if strings.Contains(arg, secret) {
-				return failure(CodeSecretInArgv, "argument %d holds the client secret, the token or the JWT", i)
+				return failure(source.CodeSecretInArgv, "argument %d holds the client secret, the token or the JWT", i)
 			}
 		}
 		value := arg
@@ -122,7 +122,7 @@ func (c *checkup) argv(context.Context) Item {
 			value = after
 		}
 		if looksLikeToken(value) {
-			return failure(CodeSecretInArgv, "argument %d looks like an access token", i)
+			return failure(source.CodeSecretInArgv, "argument %d looks like an access token", i)
 		}
 	}
 	return ok("no credential on the command line")

@@ -26,7 +26,6 @@ func TestSettings(t *testing.T) {
 		{"no https", "INFISICAL_URL", "app.infisical.com", "url", source.CodeConfigInvalid, "https://"},
 		{"password in the URL", "INFISICAL_URL", "https://user:7f3a9c@host", "url", source.CodeConfigInvalid, "take it out"},
 		{"secret in the place of the URL", "INFISICAL_URL", hex, "url", source.CodeConfigInvalid, "does not begin with https://"},
-		{"secret in the place of a file", "INFISYNC_CA_FILE", hex, "tls", source.CodeConfigInvalid, "[redacted]"},
 		{"plain http", "INFISICAL_URL", "http://192.0.2.1", "scheme", source.CodeHTTPNotAllowed, "--allow-http"},
 		{"no id", "INFISICAL_CLIENT_ID", "", "client-id", source.CodePartMissing, "INFISICAL_CLIENT_ID is missing"},
 		{"blank id", "INFISICAL_CLIENT_ID", " ", "client-id", source.CodePartMissing, "INFISICAL_CLIENT_ID is missing"},
@@ -136,6 +135,16 @@ func TestServiceToken(t *testing.T) {
 	wantSilent(t, report, token)
 }
 
+// What names a project is shown, unless it is the secret.
+func TestSecretInThePlaceOfAProject(t *testing.T) {
+	s := healthy(t, infisicaltest.New(t, infisicaltest.Options{}))
+	secret := s.env["INFISICAL_CLIENT_SECRET"]
+	s.env["INFISICAL_PROJECT_ID"] = secret
+	report := s.run(t)
+	wantFailed(t, report, "projects", source.CodeProjectNotFound, "[redacted]")
+	wantSilent(t, report, secret)
+}
+
 func TestArgv(t *testing.T) {
 	server := infisicaltest.New(t, infisicaltest.Options{})
 	s := healthy(t, server)
@@ -150,7 +159,7 @@ func TestArgv(t *testing.T) {
 	} {
 		s.args = args
 		report := s.run(t)
-		wantFailed(t, report, "argv", doctor.CodeSecretInArgv, "replace the client secret")
+		wantFailed(t, report, "argv", source.CodeSecretInArgv, "replace the client secret")
 		wantSilent(t, report, secret, jwt)
 	}
 	s.args = []string{"infisync", "doctor", "--state-dir=/srv/st.example.com/a.b.c/infisync", "--env=dev", "eyJ", "--only=st.*"}
