@@ -595,7 +595,7 @@ func (a *app) doctor(ctx context.Context, _ []string) error {
 		return err
 	}
 	s, setup := a.settings, a.setup()
-	in := doctor.Input{Settings: s, Login: setup.Login(), StateDir: a.stateDir(), Args: os.Args, Judge: a.judge}
+	in := doctor.Input{Settings: s, Login: setup.Login(), StateDir: a.stateDir(), Args: os.Args, Environ: a.inherited, Judge: a.judge}
 	in.Client, in.ClientErr = setup.NewClient()
 	in.Key, in.KeyErr = setup.Key()
 	r := doctor.Run(ctx, in)

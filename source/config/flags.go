@@ -203,8 +203,7 @@ func UsageError(err error, command *cli.Command) error {
 		}
 		text = "there is no flag --" + name
 		if command != nil {
-			// The library always knows one; what shares no beginning is no help.
-			if similar := cli.SuggestFlag(command.Flags, name, false); len(name) > 2 && strings.HasPrefix(similar, "--"+name[:3]) {
+			if similar := similarFlag(command.Flags, name); similar != "" {
 				text += ", did you mean " + similar + "?"
 			}
 		}

@@ -81,3 +81,20 @@ func parse(t *testing.T, flags []cli.Flag, args []string) ([]string, error) {
 	err := set.Parse(args)
 	return set.Args(), err
 }
+
+func TestMisspelled(t *testing.T) {
+	got := Misspelled([]string{
+		"INFISYNC_INTERVALL=5s", "INFISYNC_STATE_DIRECTORY=/s", "INFISYNC_CLIENT_SECRET=hunter2", "INFISYNC_TOKEN=hunter2",
+		// Right, somebody else's, or not set.
+		"INFISYNC_INTERVAL=5s", "INFISYNC_RUN=1", "INFISYNC_FORMAT=json", "INTERVALL=5s", "INFISYNC_INTERVALS=",
+		"INFISYNC_SERVICE_HOST=10.0.0.1", "INFISYNC_SERVICE_PORT_HTTP=80", "INFISYNC_PORT=tcp://10.0.0.1:80", "INFISYNC_PORT_80_TCP=tcp://10.0.0.1:80",
+		"INFISYNC_PROD_SERVICE_HOST=10.0.0.1", "INFISYNC_PROD_PORT=tcp://10.0.0.1:80", "INFISYNC_WORKER_COUNT=2", "INFISYNC_=", "INFISYNC_X=1", "INFISYNC_HELPER=1",
+	})
+	want := [][2]string{
+		{"INFISYNC_INTERVALL", "INFISYNC_INTERVAL"}, {"INFISYNC_STATE_DIRECTORY", "INFISYNC_STATE_DIR"},
+		{"INFISYNC_CLIENT_SECRET", "INFISICAL_CLIENT_SECRET"}, {"INFISYNC_TOKEN", "INFISICAL_TOKEN"},
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

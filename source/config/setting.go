@@ -30,9 +30,12 @@ type Setting struct {
 	read    func(*Settings) reader
 }
 
+// prefix is what the settings' own variables begin with.
+const prefix = "INFISYNC_"
+
 // Variable is the setting's own environment variable.
 func (s *Setting) Variable() string {
-	return "INFISYNC_" + strings.ToUpper(strings.ReplaceAll(s.Name, "-", "_"))
+	return prefix + strings.ToUpper(strings.ReplaceAll(s.Name, "-", "_"))
 }
 
 // A reader takes the texts a setting was given, at least one, and says what is

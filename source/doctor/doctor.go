@@ -31,7 +31,8 @@ type Input struct {
 	KeyErr   error     // why the key cannot be used
 	StateDir string    // empty: there is none
 
-	Args []string // this process's command line
+	Args    []string // this process's command line
+	Environ []string // the environment that it was given, as os.Environ has it
 
 	// Judge returns the code of what keeps a secret out of a child's environment,
 	// as package inject has them, and an empty one for a secret that a child gets.
@@ -83,6 +84,7 @@ type check struct {
 func checks() []check {
 	return []check{
 		{"configuration-file", nil, (*checkup).files},
+		{"variables", nil, (*checkup).variables},
 		{"url", nil, (*checkup).url},
 		{"client-id", nil, (*checkup).clientID},
 		{"client-secret", nil, (*checkup).clientSecret},

@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
 	"net/url"
 	"strings"
@@ -18,6 +19,18 @@ func (c *checkup) files(context.Context) Item {
 		return ok("none, from the working directory upwards")
 	}
 	return ok("%s", strings.Join(c.Settings.Files, "; "))
+}
+
+// variables looks for names that are almost a setting's.
+func (c *checkup) variables(context.Context) Item {
+	var wrong []string
+	for _, name := range config.Misspelled(c.Environ) {
+		wrong = append(wrong, fmt.Sprintf("%q is no setting, did you mean %s?", name[0], name[1]))
+	}
+	if len(wrong) > 0 {
+		return warning(source.CodeConfigInvalid, "%s", some(wrong))
+	}
+	return ok("none is misspelled")
 }
 
 // url checks the server's address.
