@@ -57,7 +57,7 @@ func stay() { runtime.GOMAXPROCS(1) }
 type app struct {
 	log      *slog.Logger
 	args     []string
-	name     string // of the command that runs, once that is known
+	name     string // of the command that runs, in full, once that is known
 	plain    bool   // the command line asks for no help, and makes no mistake in its flags
 	settings *config.Settings
 	noHelp   error // help was asked for a command that is not there
@@ -117,7 +117,7 @@ func (a *app) exitCode(err error) int {
 	case err == syncer.ErrDiffers:
 		return statusDiffers
 	}
-	report.Failure(a.log, err, doctor.Hint)
+	report.Failure(a.log, err, doctor.HintTo(a.name))
 	switch {
 	case errors.As(err, &coded):
 		return coded.ExitCode()
@@ -166,6 +166,7 @@ func (a *app) commands() []*cli.Command {
 			Name: "vault", Usage: "look into the encrypted local store, and change it", Category: config.Category("vault"), OnUsageError: a.usageError, HideHelpCommand: true,
 			CustomHelpTemplate: config.VaultHelpTemplate,
 			Action: func(c *cli.Context) error {
+				a.name = "vault"
 				if c.Args().Present() {
 					return config.NoCommand("vault command", c.Args().First(), c.Command.Subcommands)
 				}
@@ -213,7 +214,7 @@ func (a *app) command(name string, set config.Command, usage string, action func
 		Flags: flags, OnUsageError: a.usageError, HideHelp: a.plain, HideHelpCommand: true,
 		CustomHelpTemplate: help,
 		Action: func(c *cli.Context) error {
-			a.name = name
+			a.name = config.FullName(set, name)
 			if err := a.load(set, given); err != nil {
 				return err
 			}
@@ -277,7 +278,7 @@ func (a *app) load(set config.Command, given config.Given) error {
 // usageError puts the flag parser's words into infisync's own.
 func (a *app) usageError(c *cli.Context, err error, _ bool) error {
 	if c.Command != nil {
-		a.name = c.Command.Name
+		a.name = strings.TrimPrefix(strings.TrimPrefix(c.Command.HelpName, c.App.Name), " ")
 	}
 	return config.UsageError(err, c.Command)
 }
@@ -285,7 +286,7 @@ func (a *app) usageError(c *cli.Context, err error, _ bool) error {
 // run starts the command and keeps it running with the newest secrets.
 func (a *app) run(ctx context.Context, argv []string) error {
 	if len(argv) == 0 {
-		return source.Errorf(source.CodeUsage, "no command to run was given, as in: infisync run -- ./app")
+		return source.Errorf(inject.CodeNoCommand, "no command to run was given")
 	}
 	supervisor, err := a.supervisor(argv)
 	if err != nil {

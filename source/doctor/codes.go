@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"infisync/source"
 	"infisync/source/infisical"
@@ -104,7 +105,7 @@ var Codes = []Entry{
 		`correct what the server's message names`},
 
 	{source.CodeDotenvMissing, "A .env file that was named is not there.",
-		`check --env-file`},
+		`check the path that the error names, and the working directory it begins at`},
 	{source.CodeDotenvInvalid, "A .env file cannot be read as one.",
 		`correct the line that the error names: NAME=value, quotes closed`},
 	{source.CodeVaultMissing, "There is no vault for these settings yet: nothing was pulled with them on this machine.",
@@ -194,6 +195,14 @@ func Hint(err error) string {
 	}
 	entry, _ := Explain(source.CodeOf(err))
 	return entry.Remedy
+}
+
+// HintTo is Hint for who has run a command, which is then named where its help is
+// referred to; empty: the help of the whole is.
+func HintTo(command string) func(error) string {
+	return func(err error) string {
+		return strings.Replace(Hint(err), "infisync COMMAND", strings.TrimSpace("infisync "+command), 1)
+	}
 }
 
 // Write prints the code with its cause and remedy: in format "json" as one object,

@@ -44,7 +44,7 @@ func (c *checkup) url(context.Context) Item {
 	}
 	base, err := infisical.NormalizeURL(s.URL)
 	if err != nil {
-		return failed(err)
+		return failed(fmt.Errorf("%s: %w", s.Origin("url"), err))
 	}
 	if c.server, err = url.Parse(base); err != nil {
 		return failure(source.CodeConfigInvalid, "the server URL cannot be read")

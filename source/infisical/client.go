@@ -42,6 +42,10 @@ type Config struct {
 
 	Legacy bool // the server is known to have no v4 routes
 
+	// Origin tells where a field was set, by the name of its flag, for errors. Nil: they
+	// name the flag.
+	Origin func(flag string) string
+
 	// Transport sends the requests. Nil: they go over the network, as the fields above say.
 	Transport http.RoundTripper
 }
@@ -69,9 +73,12 @@ type known struct {
 // New checks cfg and returns a Client. It connects to nothing. Errors have the
 // codes config-invalid and http-not-allowed.
 func New(cfg Config) (*Client, error) {
+	if cfg.Origin == nil {
+		cfg.Origin = func(flag string) string { return "--" + flag }
+	}
 	base, err := NormalizeURL(cfg.URL)
 	if err != nil {
-		return nil, err
+		return nil, source.Errorf(source.CodeConfigInvalid, "%s: %w", cfg.Origin("url"), err)
 	}
 	if err := checkScheme(base, cfg.AllowHTTP); err != nil {
 		return nil, err
@@ -81,7 +88,7 @@ func New(cfg Config) (*Client, error) {
 		return nil, err
 	}
 	if !validHeaderValue(cfg.Organization) || !validHeaderValue(cfg.UserAgent) {
-		return nil, source.Errorf(source.CodeConfigInvalid, "the organization or the user agent holds a control character")
+		return nil, source.Errorf(source.CodeConfigInvalid, "%s: the organization or the user agent holds a control character", cfg.Origin("organization"))
 	}
 	if cfg.Policy == (Policy{}) {
 		cfg.Policy = DefaultPolicy()
@@ -154,11 +161,11 @@ func checkHeaders(headers map[string]string) (map[string]source.Value, error) {
 	for name, value := range headers {
 		switch {
 		case !validHeaderName(name):
-			return nil, source.Errorf(source.CodeConfigInvalid, "extra header %q has a name that HTTP does not allow", name)
+			return nil, source.Errorf(source.CodeConfigInvalid, "INFISICAL_CUSTOM_HEADERS: header %q has a name that HTTP does not allow", name)
 		case strings.Contains(reserved, " "+strings.ToLower(name)+" "):
-			return nil, source.Errorf(source.CodeConfigInvalid, "extra header %q cannot be set", name)
+			return nil, source.Errorf(source.CodeConfigInvalid, "INFISICAL_CUSTOM_HEADERS: header %q cannot be set", name)
 		case !validHeaderValue(value):
-			return nil, source.Errorf(source.CodeConfigInvalid, "extra header %q has a value with control characters", name)
+			return nil, source.Errorf(source.CodeConfigInvalid, "INFISICAL_CUSTOM_HEADERS: header %q has a value with control characters", name)
 		}
 		checked[name] = source.NewValue(value)
 	}

@@ -37,8 +37,11 @@ type transport struct {
 // before anything else is done.
 func newTransport(cfg Config) (*transport, error) {
 	conf := &tls.Config{MinVersion: tls.VersionTLS12}
-	if (cfg.ClientCert == "") != (cfg.ClientKey == "") {
-		return nil, source.Errorf(source.CodeConfigInvalid, "a client certificate needs both its file and its key's file")
+	switch {
+	case cfg.ClientCert != "" && cfg.ClientKey == "":
+		return nil, source.Errorf(source.CodeConfigInvalid, "%s names a client certificate, and --client-key not its key", cfg.Origin("client-cert"))
+	case cfg.ClientCert == "" && cfg.ClientKey != "":
+		return nil, source.Errorf(source.CodeConfigInvalid, "%s names the key of a client certificate, and --client-cert not the certificate", cfg.Origin("client-key"))
 	}
 	if cfg.ClientCert != "" {
 		if _, err := clientPair(cfg, source.CodeConfigInvalid); err != nil {
@@ -53,10 +56,10 @@ func newTransport(cfg Config) (*transport, error) {
 	if cfg.CAFile != "" {
 		var err error
 		if extra, err = os.ReadFile(cfg.CAFile); err != nil {
-			return nil, source.Errorf(source.CodeConfigInvalid, "reading the CA file: %w", err)
+			return nil, source.Errorf(source.CodeConfigInvalid, "reading the CA file (%s): %w", cfg.Origin("ca-file"), err)
 		}
 		if !x509.NewCertPool().AppendCertsFromPEM(extra) {
-			return nil, source.Errorf(source.CodeConfigInvalid, "the CA file %q holds no PEM certificate", cfg.CAFile)
+			return nil, source.Errorf(source.CodeConfigInvalid, "the CA file %q (%s) holds no PEM certificate", cfg.CAFile, cfg.Origin("ca-file"))
 		}
 	}
 	return &transport{build: func(first *http.Request) *http.Transport {
@@ -80,10 +83,10 @@ func newTransport(cfg Config) (*transport, error) {
 func clientPair(cfg Config, code source.Code) (*tls.Certificate, error) {
 	pair, err := tls.LoadX509KeyPair(cfg.ClientCert, cfg.ClientKey)
 	if failed, ok := errors.AsType[*fs.PathError](err); ok && failed.Path == cfg.ClientKey {
-		err = fmt.Errorf("its key: %w", failed.Err) // without the path: it may be the key itself, by mistake
+		err = fmt.Errorf("its key (%s): %w", cfg.Origin("client-key"), failed.Err) // without the path: it may be the key itself, by mistake
 	}
 	if err != nil {
-		return nil, source.Errorf(code, "reading the client certificate %q: %w", cfg.ClientCert, err)
+		return nil, source.Errorf(code, "reading the client certificate %q (%s): %w", cfg.ClientCert, cfg.Origin("client-cert"), err)
 	}
 	return &pair, nil
 }

@@ -196,24 +196,35 @@ func TestClientCertificate(t *testing.T) {
 	wantText(t, err, "reading the client certificate")
 }
 
+// What cannot be used is said by the name of its setting.
 func TestTransportFiles(t *testing.T) {
 	ca := newAuthority(t)
 	cert, key := ca.issue(t, nil)
 	missing := filepath.Join(t.TempDir(), "missing")
-	for name, change := range map[string]func(*infisical.Config){
-		"no CA file":       func(c *infisical.Config) { c.CAFile = missing },
-		"CA file of a key": func(c *infisical.Config) { c.CAFile = key },
-		"no client key":    func(c *infisical.Config) { c.ClientCert = cert },
-		"no client cert":   func(c *infisical.Config) { c.ClientKey = key },
-		"missing cert":     func(c *infisical.Config) { c.ClientCert, c.ClientKey = missing, key },
-		"key is no key":    func(c *infisical.Config) { c.ClientCert, c.ClientKey = cert, cert },
-		"key, not a file":  func(c *infisical.Config) { c.ClientCert, c.ClientKey = cert, "-----BEGIN canary" },
+	for _, tt := range []struct {
+		name   string
+		change func(*infisical.Config)
+		names  string // the setting
+	}{
+		{"no CA file", func(c *infisical.Config) { c.CAFile = missing }, "reading the CA file (--ca-file): "},
+		{"CA file of a key", func(c *infisical.Config) { c.CAFile = key }, `" (--ca-file) holds no PEM certificate`},
+		{"no client key", func(c *infisical.Config) { c.ClientCert = cert }, "--client-cert names a client certificate, and --client-key not"},
+		{"no client cert", func(c *infisical.Config) { c.ClientKey = key }, "--client-key names the key"},
+		{"missing cert", func(c *infisical.Config) { c.ClientCert, c.ClientKey = missing, key }, `" (--client-cert): `},
+		{"key is no key", func(c *infisical.Config) { c.ClientCert, c.ClientKey = cert, cert }, `" (--client-cert): `},
+		{"key, not a file", func(c *infisical.Config) { c.ClientCert, c.ClientKey = cert, "-----BEGIN canary" }, "its key (--client-key): no such file"},
+		{"a URL", func(c *infisical.Config) { c.URL = "canary" }, "--url: the server URL does not begin with https://"},
+		{"an organization", func(c *infisical.Config) { c.Organization = "canary\n" }, "--organization: "},
+		{"a header", func(c *infisical.Config) { c.Headers = map[string]string{"A": "canary\n"} }, `INFISICAL_CUSTOM_HEADERS: header "A" `},
+		{"set by a variable", func(c *infisical.Config) {
+			c.CAFile, c.Origin = missing, func(flag string) string { return "where " + flag + " is" }
+		}, "(where ca-file is): "},
 	} {
 		cfg := infisical.Config{URL: "https://localhost"}
-		change(&cfg)
+		tt.change(&cfg)
 		_, err := infisical.New(cfg)
-		if source.CodeOf(err) != source.CodeConfigInvalid || strings.Contains(err.Error(), "canary") {
-			t.Errorf("%s: %v", name, err)
+		if source.CodeOf(err) != source.CodeConfigInvalid || !strings.Contains(err.Error(), tt.names) || strings.Contains(err.Error(), "canary") {
+			t.Errorf("%s: %v, want it to name %q", tt.name, err, tt.names)
 		}
 	}
 }

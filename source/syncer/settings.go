@@ -155,7 +155,7 @@ func (u Setup) NewClient() (*infisical.Client, error) {
 	return infisical.New(infisical.Config{
 		URL: s.URL, AllowHTTP: s.AllowHTTP, CAFile: s.CAFile, ClientCert: s.ClientCert, ClientKey: s.ClientKey,
 		Headers: headers, Organization: s.Organization,
-		UserAgent: u.Agent, Login: u.Login(), Log: u.Log, Policy: u.Client,
+		UserAgent: u.Agent, Login: u.Login(), Log: u.Log, Policy: u.Client, Origin: s.Origin,
 	})
 }
 
