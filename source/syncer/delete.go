@@ -3,7 +3,6 @@ package syncer
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"slices"
@@ -228,8 +227,6 @@ func (k *keeping) drop(c *vault.Contents, name string) {
 func (k *keeping) update(ctx context.Context, edit func(*vault.Contents) error) error {
 	s := k.syncer
 	aside, err := vault.Update(ctx, s.store.dir, s.opt.Key, s.scope(), edit)
-	if aside != "" {
-		s.opt.Log.Warn(fmt.Sprintf("the vault did not open and was kept as %q; a new one is written", aside))
-	}
+	s.sayAside(aside)
 	return err
 }

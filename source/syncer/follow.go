@@ -43,6 +43,8 @@ func (s *Syncer) startOffline(ctx context.Context) (Snapshot, error) {
 		s.current.Hasher = s.hasherOf(file)
 		if file.Digest() == s.current.Hasher.Digest(s.current.Secrets) {
 			s.confirmedBy(file)
+		} else {
+			s.lookAtVault() // there is a newer one, or something to say
 		}
 	}
 	return s.current, nil
@@ -92,7 +94,7 @@ func (s *Syncer) lookAtVault() bool {
 		s.confirmedBy(file)
 		return false
 	}
-	copy, err := vault.Open(vault.Path(s.store.dir, s.opt.Key, s.scope()), s.opt.Key, s.scope())
+	copy, renewed, err := s.announced(file)
 	if err != nil {
 		code := source.CodeOf(err)
 		s.opt.Metrics.Erred(code)
@@ -103,12 +105,45 @@ func (s *Syncer) lookAtVault() bool {
 		return false
 	}
 	s.kind = ""
-	if copy.Set.Equal(s.current.Secrets) {
+	if copy.Set.Equal(s.current.Secrets) && !renewed {
 		return false
 	}
 	s.useVault(copy)
 	s.current.Hasher = s.hasherOf(file)
 	return true
+}
+
+// announced opens the vault for the set that the state file announces. When the present
+// key's does not have it, its keeper may have gone over to another client secret:
+// the own one is read anew, and renewed tells whether it gave another key.
+func (s *Syncer) announced(file state.File) (copy vault.Contents, renewed bool, err error) {
+	open := func() error {
+		copy, err = vault.Open(vault.Path(s.store.dir, s.opt.Key, s.scope()), s.opt.Key, s.scope())
+		if err == nil && s.behind(copy, file) {
+			err = source.Errorf(source.CodeVaultStale,
+				"the vault that this key opens is of %s, what the state file announces of %s: another process keeps it, with another key",
+				copy.Pulled.Format(time.RFC3339), file.LastSync.Format(time.RFC3339))
+		}
+		return err
+	}
+	if open() == nil {
+		return copy, false, nil
+	}
+	if s.opt.DeriveKey == nil {
+		return copy, false, err
+	}
+	if _, secret, unread := s.opt.Credential(); unread == nil {
+		if renewed = s.followSecret(secret); renewed {
+			open()
+		}
+	}
+	return copy, renewed, err
+}
+
+// behind tells whether the vault has an older set than the state file announces. A
+// newer one it may have: it is written first.
+func (s *Syncer) behind(copy vault.Contents, file state.File) bool {
+	return file.LastSync.After(copy.Pulled) && file.Digest() != s.hasherOf(file).Digest(copy.Set)
 }
 
 // hasherOf is what the file's hashes were made with: it is for the process that

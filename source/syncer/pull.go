@@ -41,7 +41,11 @@ func (s *Syncer) pull(ctx context.Context, client *infisical.Client) (pull, erro
 	if err := s.resolve(ctx, session); err != nil {
 		return pull{}, err
 	}
-	return s.list(ctx, session)
+	p, err := s.list(ctx, session)
+	if err == nil {
+		s.followSecret(s.loggedIn)
+	}
+	return p, err
 }
 
 // login gets a fresh token, or with ReuseToken the last one while it lives. It
@@ -75,7 +79,7 @@ func (s *Syncer) login(ctx context.Context, client *infisical.Client) (*infisica
 	if err != nil {
 		return nil, err
 	}
-	s.session = session
+	s.session, s.loggedIn = session, secret
 	return session, nil
 }
 

@@ -70,7 +70,15 @@ func (u Setup) Options() (Options, error) {
 	if s.Start == "offline" {
 		opt.Known.Places, opt.Fits = u.followed(places), u.switchedAlike
 	}
-	if opt.Key, err = u.Key(); err != nil {
+	if u.derivesKey() {
+		opt.DeriveKey = u.derived
+		if opt.KeySecret, err = s.Credentials.Secret(); err == nil {
+			opt.Key, err = u.derived(opt.KeySecret)
+		}
+	} else {
+		opt.Key, err = u.Key()
+	}
+	if err != nil {
 		return Options{}, err
 	}
 	if s.StateHash == "hmac" {
@@ -165,30 +173,49 @@ func (u Setup) NewClient() (*infisical.Client, error) {
 // where nothing can be done without a vault, that is an error.
 func (u Setup) Key() (vault.Key, error) {
 	s := u.Settings
-	var key vault.Key
-	var text source.Value
-	var err error
 	switch {
 	case s.Credentials.HasVaultKey():
-		if text, err = s.Credentials.VaultKey(); err == nil {
-			key, err = vault.ParseKey(text)
+		text, err := s.Credentials.VaultKey()
+		if err != nil {
+			return vault.Key{}, err
 		}
-	case s.Method == config.Universal && s.Credentials.HasSecret():
-		if text, err = s.Credentials.Secret(); err == nil {
-			key, err = vault.DeriveKey(text)
+		return u.withReaders(vault.ParseKey(text))
+	case u.derivesKey():
+		secret, err := s.Credentials.Secret()
+		if err != nil {
+			return vault.Key{}, err
 		}
-		if source.CodeOf(err) == source.CodeVaultNoKey && s.Start != "offline" {
-			u.Log.Info(fmt.Sprintf("running without a vault: %v", err))
-			return vault.Key{}, nil
-		}
+		return u.derived(secret)
 	case s.Method != config.Universal && s.Start != "offline" && s.Configured():
 		u.Log.Info(fmt.Sprintf("running without a vault: with %s its key must be given by --vault-key-file", s.Method))
 	}
-	if err != nil || key.IsZero() {
+	return vault.Key{}, nil
+}
+
+// derivesKey tells whether the vault's key comes from the client secret.
+func (u Setup) derivesKey() bool {
+	s := u.Settings
+	return !s.Credentials.HasVaultKey() && s.Method == config.Universal && s.Credentials.HasSecret()
+}
+
+// derived is the key of that client secret. One too short for a key gives the zero
+// Key, as in Key.
+func (u Setup) derived(secret source.Value) (vault.Key, error) {
+	key, err := vault.DeriveKey(secret)
+	if source.CodeOf(err) == source.CodeVaultNoKey && u.Settings.Start != "offline" {
+		u.Log.Info(fmt.Sprintf("running without a vault: %v", err))
+		return vault.Key{}, nil
+	}
+	return u.withReaders(key, err)
+}
+
+// withReaders adds the readers that the settings name to a key.
+func (u Setup) withReaders(key vault.Key, err error) (vault.Key, error) {
+	if err != nil {
 		return vault.Key{}, err
 	}
-	if key, err = key.WithRecipients(s.Recipients...); err != nil {
-		return vault.Key{}, source.Errorf(source.CodeConfigInvalid, "%s: %w", s.Origin("vault-recipient"), err)
+	if key, err = key.WithRecipients(u.Settings.Recipients...); err != nil {
+		return vault.Key{}, source.Errorf(source.CodeConfigInvalid, "%s: %w", u.Settings.Origin("vault-recipient"), err)
 	}
 	return key, nil
 }

@@ -26,6 +26,7 @@ type store struct {
 	// confirmation by a 304 by Policy.Reseal.
 	resealed time.Time
 	synced   map[string]time.Time // name → when a pull brought its present value
+	former   vault.Key            // whose vault the present key's is to inherit from; zero: none
 	swept    time.Time            // the last time; zero: not yet
 }
 
@@ -144,16 +145,14 @@ func (s *Syncer) storePull() (changes vault.Changes) {
 	now := s.current.Pulled
 	ctx, cancel := context.WithTimeout(context.Background(), s.opt.Policy.LockWait)
 	defer cancel()
-	if !s.opt.Key.IsZero() {
+	if !s.opt.Key.IsZero() && s.inherit(ctx) {
 		aside, err := s.store.seen.Update(ctx, s.store.dir, s.opt.Key, s.scope(), func(c *vault.Contents) error {
 			changes = c.ApplyPull(s.current.Secrets, now)
 			s.takeLocal(*c)
 			s.store.synced = c.Synced
 			return nil
 		})
-		if aside != "" {
-			s.opt.Log.Warn(fmt.Sprintf("the vault did not open and was kept as %q; a new one is written", aside))
-		}
+		s.sayAside(aside)
 		if s.saidOnce(err) == nil {
 			s.store.resealed = now
 		}
@@ -163,6 +162,13 @@ func (s *Syncer) storePull() (changes vault.Changes) {
 		f.PullCount++
 	})
 	return changes
+}
+
+// sayAside says that a vault which did not open was set aside, if one was.
+func (s *Syncer) sayAside(path string) {
+	if path != "" {
+		s.opt.Log.Warn(fmt.Sprintf("the vault did not open and was kept as %q; a new one is written", path))
+	}
 }
 
 // storeUnchanged notes that the server confirmed the current set: a heartbeat in

@@ -83,11 +83,15 @@ type Options struct {
 	StateDir string       // empty: nothing is stored
 	Key      vault.Key    // the zero Key: no vault
 	Hasher   state.Hasher // of the state files that are written
-	Policy   Policy
-	Log      *slog.Logger
-	Idle     func()           // called by Watch's goroutine when there is nothing to do before the next poll; nil: nothing is done
-	OnEvent  func(Event)      // called for each event, by Start's or Watch's goroutine: it must not block; nil: none
-	Metrics  *metrics.Metrics // told of each poll and each set; nil: nobody watches
+	// DeriveKey makes the Key of a client secret other than KeySecret, which Key was
+	// made of; nil: Key stays as it is, whatever logs in.
+	DeriveKey func(secret source.Value) (vault.Key, error)
+	KeySecret source.Value
+	Policy    Policy
+	Log       *slog.Logger
+	Idle      func()           // called by Watch's goroutine when there is nothing to do before the next poll; nil: nothing is done
+	OnEvent   func(Event)      // called for each event, by Start's or Watch's goroutine: it must not block; nil: none
+	Metrics   *metrics.Metrics // told of each poll and each set; nil: nobody watches
 
 	// Waits is called when a first pull begins, and what it returns when that is over;
 	// nil: nobody is told that the server takes its time.
@@ -148,6 +152,7 @@ type Syncer struct {
 	current  Snapshot
 	pending  []string // names that the last poll lost and the next must lose too
 	session  *infisical.Session
+	loggedIn source.Value // what the last login was accepted with
 
 	failures int         // polls that failed in a row
 	kind     source.Code // of the last failure said; empty: the last poll was good

@@ -79,6 +79,7 @@ func (s *Syncer) poll(ctx context.Context) bool {
 	if s.opt.Client == nil {
 		return false
 	}
+	before := s.current
 	p, err := s.pull(ctx, s.opt.Client)
 	if ctx.Err() != nil {
 		return false
@@ -94,13 +95,12 @@ func (s *Syncer) poll(ctx context.Context) bool {
 		s.opt.Log.Info(fmt.Sprintf("the server answers again after %d failed polls", s.failures))
 	}
 	s.failures, s.kind = 0, ""
-	before := s.current.Secrets
 	changed := s.consider(p)
 	s.opt.Metrics.Polled(result(changed))
 	if changed || recovered {
-		s.tellComplete(before)
+		s.tellComplete(before.Secrets)
 	}
-	return changed
+	return changed || s.current.Hasher != before.Hasher // by which others tell whether the child is current
 }
 
 // consider accepts what a poll brought, unless it lost names that the poll before

@@ -51,6 +51,11 @@ type Deleted struct {
 	At     time.Time
 }
 
+// is tells whether both are the same deletion.
+func (d Deleted) is(e Deleted) bool {
+	return d.Name == e.Name && d.At.Equal(e.At) && d.Value.Equal(e.Value)
+}
+
 // Changes are what one pull did to the pulled secrets. Names are sorted.
 type Changes struct {
 	New       []string

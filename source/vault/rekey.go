@@ -16,6 +16,16 @@ import (
 // with source.CodeVaultMissing and CodeVaultKey about the old vault, which is
 // left as it is then.
 func Rekey(ctx context.Context, stateDir string, from, to Key, scope source.Scope) (aside string, err error) {
+	return bringOver(ctx, stateDir, from, to, scope, false)
+}
+
+// Inherit is like Rekey and leaves the old vault as it is, for those who have only
+// its key. To do it twice is to do it once.
+func Inherit(ctx context.Context, stateDir string, from, to Key, scope source.Scope) (aside string, err error) {
+	return bringOver(ctx, stateDir, from, to, scope, true)
+}
+
+func bringOver(ctx context.Context, stateDir string, from, to Key, scope source.Scope, keep bool) (aside string, err error) {
 	if to.IsZero() {
 		return "", errNoKey()
 	}
@@ -36,7 +46,7 @@ func Rekey(ctx context.Context, stateDir string, from, to Key, scope source.Scop
 		}
 		return nil
 	})
-	if err != nil || same {
+	if err != nil || same || keep {
 		return aside, err
 	}
 	for _, path := range []string{oldPath, markerPath(oldPath)} {
@@ -69,7 +79,11 @@ func (c *Contents) adopt(old Contents) {
 	for name, local := range c.Local {
 		put(&old.Local, name, local)
 	}
-	old.Deleted = append(old.Deleted, c.Deleted...)
+	for _, deleted := range c.Deleted {
+		if !slices.ContainsFunc(old.Deleted, deleted.is) {
+			old.Deleted = append(old.Deleted, deleted)
+		}
+	}
 	slices.SortStableFunc(old.Deleted, func(a, b Deleted) int { return a.At.Compare(b.At) })
 	*c = old
 }

@@ -54,6 +54,40 @@ func TestRekey(t *testing.T) {
 	}
 }
 
+// The old vault stays for who has only its key, and a second heir finds nothing to add.
+func TestInherit(t *testing.T) {
+	dir, from, to := t.TempDir(), testKey(t, "f"), testKey(t, "t")
+	update(t, dir, from, scopeA, func(c *Contents) {
+		c.ApplyPull(set("CHANGED", "1", "GONE", "1"), day(1))
+		c.SetLocal("LOCAL", source.NewValue("mine"), "set", day(1))
+		for _, name := range []string{"D", "E"} {
+			c.SetLocal(name, source.NewValue("old"), "set", day(1))
+			c.Delete(name, time.Now().UTC().Truncate(time.Hour))
+		}
+	})
+	before, err := os.ReadFile(Path(dir, from, scopeA))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if aside, err := Inherit(t.Context(), dir, from, to, scopeA); err != nil || aside != "" {
+			t.Fatalf("Inherit = %q, %v", aside, err)
+		}
+		update(t, dir, to, scopeA, func(c *Contents) { c.ApplyPull(set("CHANGED", "2"), day(2)) })
+	}
+	got, err := Open(Path(dir, to, scopeA), to, scopeA)
+	if err != nil {
+		t.Fatal(err)
+	}
+	check(t, got, kept{
+		set: values("CHANGED", "2"), previous: values("CHANGED", "1"), orphans: values("GONE", "1"),
+		local: values("LOCAL", "mine"), deleted: []string{"D=old", "E=old"},
+	})
+	if after, err := os.ReadFile(Path(dir, from, scopeA)); err != nil || !slices.Equal(before, after) {
+		t.Errorf("the old vault was changed; %v", err)
+	}
+}
+
 // To a new vault, and to one pulled before the old one was.
 func TestRekeyTakesNewerSet(t *testing.T) {
 	for _, pulled := range []bool{false, true} {

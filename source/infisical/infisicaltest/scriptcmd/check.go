@@ -44,11 +44,16 @@ func cmdApprove(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(serverOf(ts).RequireApproval(place(ts, strings.Join(args, "")), true))
 }
 
-// trusts METHOD JWT has the server accept this JWT, and no other, for a login of its
-// first identity with a method such as kubernetes-auth.
+// trusts METHOD PROOF has the server accept this JWT, and no other, for a login of its
+// first identity with a method such as kubernetes-auth; for universal-auth it is the
+// client secret.
 func cmdTrusts(ts *testscript.TestScript, neg bool, args []string) {
 	id, _ := serverOf(ts).Credentials()
 	ts.Check(serverOf(ts).ChangeIdentity(id, func(i *infisicaltest.Identity) {
+		if args[0] == "universal-auth" {
+			i.ClientSecret = args[1]
+			return
+		}
 		if i.Logins == nil {
 			i.Logins = make(map[string]map[string]string)
 		}
