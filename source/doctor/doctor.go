@@ -84,7 +84,6 @@ type check struct {
 func checks() []check {
 	return []check{
 		{"configuration-file", nil, (*checkup).files},
-		{"variables", nil, (*checkup).variables},
 		{"url", nil, (*checkup).url},
 		{"client-id", nil, (*checkup).clientID},
 		{"client-secret", nil, (*checkup).clientSecret},
@@ -105,6 +104,7 @@ func checks() []check {
 		{"state-directory", nil, (*checkup).stateDirectory},
 		{"vault", []string{"state-directory"}, (*checkup).vault},
 		{"argv", nil, (*checkup).argv},
+		{"variables", nil, (*checkup).variables},
 	}
 }
 
