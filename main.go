@@ -150,6 +150,7 @@ func (a *app) cli() *cli.App {
 	}
 	if line.HideHelp = a.plain; !a.plain {
 		line.Version = versionText()
+		cli.VersionPrinter = func(*cli.Context) { fmt.Println("infisync", line.Version) }
 	}
 	return &line
 }

@@ -66,6 +66,7 @@ const (
 	// What is written for other programs.
 	CodeExportImpossible Code = "export-impossible" // a format that cannot carry a secret
 	CodeExportFile       Code = "export-file"
+	CodeEnvPattern       Code = "env-pattern" // as package inject has it
 	CodeHTTPListen       Code = "http-listen-failed"
 
 	CodeInternal Code = "internal"

@@ -81,7 +81,7 @@ func hintOf(s *Setting, command string) hint {
 		return hint{words: []string{"restart", "exit", "none", "signal:HUP"}}
 	case s.Name == "delete-orphans":
 		return hint{words: []string{"all"}}
-	case s.Arg == "FILE" || strings.HasPrefix(s.Arg, "PATH"):
+	case s.Arg == "FILE" || strings.HasPrefix(s.Arg, "PATH["): // the PATH alone is a folder of the server
 		return hint{file: true}
 	case s.Arg == "DIR":
 		return hint{dir: true}

@@ -61,8 +61,7 @@ func Load(command Command, given Given, env Environ, dir string) (*Settings, err
 			return nil, origin.wrong(wrong)
 		}
 	}
-	s.settlePlace()
-	if err := cmp.Or(s.checkFormat(command), s.checkExec()); err != nil {
+	if err := cmp.Or(s.settlePlace(), s.checkFormat(command), s.checkExec()); err != nil {
 		return nil, err
 	}
 	if s.Credentials, err = findCredentials(s, env); err != nil {

@@ -237,10 +237,23 @@ func (s *Settings) Places() ([]source.Place, error) {
 }
 
 // settlePlace lets --env count against a --from that was given with less weight: they
-// say the same in other words.
-func (s *Settings) settlePlace() {
+// say the same in other words. So it does with --project and --all-projects, which
+// contradict each other.
+func (s *Settings) settlePlace() error {
+	if project, every := s.origin["project"], s.origin["all-projects"]; s.AllProjects && project.rank > byDefault {
+		switch {
+		case project.rank > every.rank:
+			s.AllProjects = false
+		case project.rank == byFlag:
+			return source.Errorf(source.CodeUsage, "--project and --all-projects together: choose one")
+		default: // INFISICAL_PROJECT_ID may be there for different programs
+			s.Project = ""
+			delete(s.origin, "project")
+		}
+	}
 	if from := s.origin["from"]; from.rank > byDefault && s.origin["env"].rank > from.rank {
 		s.From = nil
 		delete(s.origin, "from")
 	}
+	return nil
 }

@@ -140,7 +140,7 @@ var Codes = []Entry{
 		`give it in a file with --file NAME=/dev/shm/NAME, or leave it out with --except: the kernel's limit is 128 KiB for one variable`},
 	{"env-too-large", "Arguments and environment together are larger than the kernel allows.",
 		`give the largest secret, which the error names, in a file with --file NAME=/dev/shm/NAME, or leave out what the program does not need`},
-	{"env-pattern", "A pattern given to --only or --except is not a glob, or together they leave no secret.",
+	{source.CodeEnvPattern, "A pattern given to --only or --except is not a glob, or together they leave no secret.",
 		`correct the pattern: *, ? and [...] as in a shell; several patterns are several flags`},
 	{codeNamesWithheld, "Secrets have names that belong to the session, the loader, a shell or infisync: the child keeps its own.",
 		`rename the secrets, leave them out with --except, or let one through with --allow NAME`},

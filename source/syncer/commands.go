@@ -11,6 +11,7 @@ import (
 
 	"infisync/source"
 	"infisync/source/graph"
+	"infisync/source/infisical"
 	"infisync/source/terminal"
 	"infisync/source/vault"
 )
@@ -82,6 +83,9 @@ func (u Setup) Projects(ctx context.Context, _ []string) error {
 func (u Setup) VaultSet(ctx context.Context, names []string) error {
 	name, err := One(names, "the name of the value")
 	if err = cmp.Or(err, withoutValues(names)); err != nil {
+		return err
+	}
+	if err := infisical.CheckName(name); err != nil {
 		return err
 	}
 	opt, err := u.Options()

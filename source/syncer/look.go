@@ -32,7 +32,7 @@ func (u Setup) Export(ctx context.Context, _ []string) error {
 		return err
 	}
 	if set.Len() == 0 && all.Len() > 0 {
-		return source.Errorf(source.CodeUsage, "--only and --except leave none of the %d secrets", all.Len())
+		return source.Errorf(source.CodeEnvPattern, "--only and --except leave none of the %d secrets", all.Len())
 	}
 	format, options := u.Format("dotenv"), export.Options{Name: s.Name}
 	if s.Output != "" {

@@ -63,8 +63,12 @@ func (s *Syncer) inAll(wanted []source.Place, projects []infisical.Project) ([]s
 	slices.SortFunc(projects, func(a, b infisical.Project) int { return strings.Compare(a.ID, b.ID) })
 	var places []source.Place
 	for _, want := range wanted {
+		named := want.Project // by a --from: it stays that one
+		if named != "" && !slices.ContainsFunc(projects, func(p infisical.Project) bool { return p.ID == named }) {
+			return nil, source.Errorf(source.CodeProjectNotFound, "the identity sees no project %q", named)
+		}
 		for _, project := range projects {
-			if want.Project != "" && want.Project != project.ID {
+			if named != "" && named != project.ID {
 				continue
 			}
 			if !slices.Contains(slugs(project), want.Environment) {
@@ -73,7 +77,6 @@ func (s *Syncer) inAll(wanted []source.Place, projects []infisical.Project) ([]s
 			}
 			want.Project = project.ID
 			places = append(places, want)
-			want.Project = ""
 		}
 	}
 	if len(places) == 0 {
