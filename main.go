@@ -132,7 +132,7 @@ func (a *app) exitCode(err error) int {
 func (a *app) cli() *cli.App {
 	line := cli.App{
 		Name:                  "infisync",
-		Usage:                 "start a program with its secrets and keep them right",
+		Usage:                 "start a program with its secrets and keep them up to date",
 		UsageText:             "infisync run [flags] -- COMMAND [ARGUMENT...]",
 		Commands:              a.commands(),
 		CustomAppHelpTemplate: config.AppHelpTemplate,
@@ -158,13 +158,13 @@ func (a *app) cli() *cli.App {
 // commands is the table of what infisync can do.
 func (a *app) commands() []*cli.Command {
 	return []*cli.Command{
-		a.command("run", config.Run, "start a command with the secrets in its environment, and again when they change", a.run),
+		a.command("run", config.Run, "start a command with the secrets in its environment, and restart it when they change", a.run),
 		a.command("sync", config.Sync, "pull the secrets into the vault; with --watch, again at each interval", alone(a.sync)),
 		a.command("push", config.Push, "write secrets to the server", a.source(syncer.Setup.Push)),
 		a.command("delete", config.Delete, "delete secrets on the server; the vault keeps them for 30 days", a.source(syncer.Setup.Delete)),
-		a.command("projects", config.Projects, "list the projects that the identity sees", alone(a.source(syncer.Setup.Projects))),
+		a.command("projects", config.Projects, "list the projects that the identity can access", alone(a.source(syncer.Setup.Projects))),
 		{
-			Name: "vault", Usage: "look into the encrypted local store, and change it", Category: config.Category("vault"), OnUsageError: a.usageError, HideHelpCommand: true,
+			Name: "vault", Usage: "inspect and change the encrypted local store", Category: config.Category("vault"), OnUsageError: a.usageError, HideHelpCommand: true,
 			CustomHelpTemplate: config.VaultHelpTemplate,
 			Action: func(c *cli.Context) error {
 				a.name = "vault"
@@ -174,24 +174,24 @@ func (a *app) commands() []*cli.Command {
 				return cli.ShowSubcommandHelp(c)
 			},
 			Subcommands: []*cli.Command{
-				a.command("set", config.VaultSet, "keep a local value, read from standard input or a hidden prompt", a.source(syncer.Setup.VaultSet)),
+				a.command("set", config.VaultSet, "store a local value, read from standard input or a hidden prompt", a.source(syncer.Setup.VaultSet)),
 				a.command("get", config.VaultGet, "print a value", a.source(syncer.Setup.VaultGet)),
-				a.command("list", config.VaultList, "list what is kept, without values", alone(a.source(syncer.Setup.VaultList))),
-				a.command("delete", config.VaultDelete, "take values out of the vault", a.source(syncer.Setup.VaultDelete)),
-				a.command("restore", config.VaultRestore, "bring deleted values back as local ones", a.source(syncer.Setup.VaultRestore)),
+				a.command("list", config.VaultList, "list the vault's contents, without values", alone(a.source(syncer.Setup.VaultList))),
+				a.command("delete", config.VaultDelete, "delete values from the vault", a.source(syncer.Setup.VaultDelete)),
+				a.command("restore", config.VaultRestore, "restore deleted values as local ones", a.source(syncer.Setup.VaultRestore)),
 				a.command("key", config.VaultKey, "print the age identity that opens the vault", alone(a.source(syncer.Setup.VaultKey))),
-				a.command("rekey", config.VaultRekey, "bring the values of an old key's vault over", alone(a.source(syncer.Setup.VaultRekey))),
+				a.command("rekey", config.VaultRekey, "move the values of an old key's vault into the current one", alone(a.source(syncer.Setup.VaultRekey))),
 			},
 		},
 		a.command("export", config.Export, "write the secrets in a format that other programs read", alone(a.source(syncer.Setup.Export))),
-		a.command("diff", config.Diff, "compare the server with the vault, or with a .env file; status 2 when they differ", a.source(syncer.Setup.Diff)),
-		a.command("explain", config.Explain, "tell where a variable comes from and what it hides, or what an error code means", a.source(syncer.Setup.ExplainName)),
+		a.command("diff", config.Diff, "compare the server with the vault, or with a .env file; exit with 2 if they differ", a.source(syncer.Setup.Diff)),
+		a.command("explain", config.Explain, "show where a variable comes from and what it hides, or what an error code means", a.source(syncer.Setup.ExplainName)),
 		a.command("ps", config.Ps, "list the running infisync processes and their children", alone(a.source(syncer.Setup.Processes))),
-		a.command("status", config.Status, "tell when each scope was synced last, and who runs with it", alone(a.source(syncer.Setup.Status))),
-		a.command("doctor", config.Doctor, "go through the checklist and say what to mend", alone(a.doctor)),
+		a.command("status", config.Status, "show when each scope was last synced, and which processes use it", alone(a.source(syncer.Setup.Status))),
+		a.command("doctor", config.Doctor, "run a checklist from the URL to the permissions, and say how to fix what fails", alone(a.doctor)),
 		a.command("init", config.Init, "write .infisync.yaml for this folder; asks on a terminal", alone(a.source(syncer.Setup.Init))),
 		a.command("graph", config.Graph, "query the knowledge graph of the secrets' metadata", alone(a.source(syncer.Setup.Graph))),
-		a.command("completion", 0, "print the script that teaches bash, zsh or fish to complete", a.completion),
+		a.command("completion", 0, "print a completion script for bash, zsh or fish", a.completion),
 		a.command("man", 0, "print the manual page", alone(a.man)),
 		a.command("version", config.About, "print the version", alone(a.version)),
 	}

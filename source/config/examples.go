@@ -9,15 +9,15 @@ func Examples(command string) string {
 
 Examples:
    infisync run --env prod -- ./server
-   infisync run --exec -- ./migrate up        become the command; nothing is watched
-   infisync run --start offline -- ./worker   follow the vault that "sync --watch" keeps`
+   infisync run --exec -- ./migrate up        replace infisync; nothing is watched
+   infisync run --start offline -- ./worker   follow the vault that "sync --watch" maintains`
 	case "sync":
 		return `
 
 Examples:
-   infisync sync --env prod            pull once, so that a later start can do without the server
-   infisync sync --env prod --watch    keep the vault for "run --start offline" processes
-   infisync sync --delete-orphans      and remove what is no longer on the server`
+   infisync sync --env prod            pull once, so that a later start works without the server
+   infisync sync --env prod --watch    maintain the vault for "run --start offline" processes
+   infisync sync --delete-orphans      also remove what is no longer on the server`
 	case "push":
 		return `[NAME...]
 
@@ -31,7 +31,7 @@ Examples:
 Examples:
    infisync delete OLD_KEY
    infisync delete OLD_KEY OLDER_KEY --yes      without asking
-   infisync vault restore OLD_KEY --push        and back again, for 30 days`
+   infisync vault restore OLD_KEY --push        undo it, within 30 days`
 	case "projects":
 		return `
 
@@ -43,16 +43,16 @@ Examples:
 		return `NAME
 
 Examples:
-   infisync vault set API_KEY                   asks, and shows nothing
+   infisync vault set API_KEY                   prompts, without echo
    infisync vault set TLS_KEY < key.pem
-   infisync vault set API_KEY --push            and on to the server`
+   infisync vault set API_KEY --push            also push it to the server`
 	case "vault get":
 		return `NAME
 
 Examples:
    infisync vault get API_KEY
    infisync vault get TLS_KEY > key.pem
-   infisync vault get API_KEY --previous        the value before the present one`
+   infisync vault get API_KEY --previous        the previous value`
 	case "vault list":
 		return `
 
@@ -66,19 +66,19 @@ Examples:
 Examples:
    infisync vault delete API_KEY
    infisync vault delete API_KEY OTHER_KEY
-   infisync vault restore API_KEY               nothing is gone for 30 days`
+   infisync vault restore API_KEY               undo it, within 30 days`
 	case "vault restore":
 		return `NAME...
 
 Examples:
    infisync vault restore API_KEY
    infisync vault restore API_KEY OTHER_KEY
-   infisync vault restore API_KEY --push        what was deleted on the server, too`
+   infisync vault restore API_KEY --push        also restore it on the server`
 	case "vault key":
 		return `
 
 Examples:
-   infisync vault key --yes > key.txt           keep it where secrets are kept
+   infisync vault key --yes > key.txt           store it as safely as the secrets
    infisync vault key --yes | age -d -i - vault.*.age
    infisync run --vault-key-file key.txt -- ./app`
 	case "vault rekey":
@@ -122,7 +122,7 @@ Examples:
 Examples:
    infisync status
    infisync status --format json
-   infisync status --check --max-age 5m         for health checks: no output, a status`
+   infisync status --check --max-age 5m         for health checks: an exit status, no output`
 	case "doctor":
 		return `
 

@@ -20,7 +20,7 @@ func HelpTemplate() string {
 		b.WriteString(`{{range .VisibleFlagCategories}}{{if eq .Name "` + group + `"}}` + "\n" + strings.ToUpper(group) +
 			":{{range .Flags}}\n   {{.}}{{end}}\n{{end}}{{end}}")
 	}
-	b.WriteString("\nEvery flag --NAME can be set as the variable INFISYNC_NAME, lists with commas,\nand where a committed file may decide it as the key NAME in .infisync.yaml.\n")
+	b.WriteString("\nEvery flag --NAME can be set as the variable INFISYNC_NAME, lists with commas,\nand, unless a committed file must not decide it, as the key NAME in .infisync.yaml.\n")
 	return b.String()
 }
 
@@ -42,7 +42,7 @@ const (
 	tasksRun   = "Start a program"
 	tasksOnce  = "Work with the server"
 	tasksVault = "The encrypted local store"
-	tasksLook  = "See what is, and what is wrong"
+	tasksLook  = "Inspect and diagnose"
 	tasksSelf  = "Set up"
 )
 
@@ -89,7 +89,7 @@ USAGE:
 ` + ofCategory + `"` + tasksRun + tasksEnd + ofCategory + `"` + tasksOnce + tasksEnd + ofCategory + `"` + tasksVault + tasksEnd +
 	ofCategory + `"` + tasksLook + tasksEnd + ofCategory + `"` + tasksSelf + tasksEnd + `
 EXAMPLES:
-   infisync run -- ./app                           with the .env file of this folder
+   infisync run -- ./app                           with the .env file in this folder
    infisync run --env prod -- ./app                with INFISICAL_URL, _CLIENT_ID, _CLIENT_SECRET
    infisync doctor --env prod                      what is missing, and where
 `

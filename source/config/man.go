@@ -14,7 +14,7 @@ func WriteMan(w io.Writer, version string, commands []*cli.Command, codes [][3]s
 	m := new(manual)
 	m.line(`.TH INFISYNC 1 "" "infisync %s" "User Commands"`, roff(version))
 	m.section("NAME")
-	m.text("infisync - start a program with its secrets and keep them right")
+	m.text("infisync - start a program with its secrets and keep them up to date")
 	m.section("SYNOPSIS")
 	m.line(`.B infisync run`)
 	m.text("[flags] -- COMMAND [ARGUMENT...]")
@@ -23,16 +23,16 @@ func WriteMan(w io.Writer, version string, commands []*cli.Command, codes [][3]s
 	m.text("COMMAND [flags] [ARGUMENT...]")
 	m.section("DESCRIPTION")
 	m.text("Logs in to an Infisical server with a machine identity, keeps the secrets in an encrypted local vault, " +
-		"starts a program with them as environment variables, and starts it anew when they change. " +
-		"The program runs with the complete right set of secrets, the complete previous set, or not at all with a reason.")
+		"starts a program with them as environment variables, and restarts it when they change. " +
+		"The program runs with the complete, correct set of secrets, with the complete previous set, or not at all, with a reason.")
 	m.section("COMMANDS")
 	all := described(commands, "")
 	for _, c := range all {
 		m.command(c)
 	}
 	m.section("OPTIONS")
-	m.text("Every flag --NAME can be set as the variable INFISYNC_NAME, lists with commas, and where a committed file " +
-		"may decide it as the key NAME in .infisync.yaml. A flag wins over a variable, a variable over a file.")
+	m.text("Every flag --NAME can be set as the variable INFISYNC_NAME, lists with commas, and, unless a committed file " +
+		"must not decide it, as the key NAME in .infisync.yaml. A flag wins over a variable, a variable over a file.")
 	for _, group := range groups {
 		m.line(`.SS "%s"`, roff(group))
 		for i := range Table {
@@ -42,8 +42,8 @@ func WriteMan(w io.Writer, version string, commands []*cli.Command, codes [][3]s
 		}
 	}
 	m.section("EXIT STATUS")
-	m.text("Of run: the program's own; 128+n when signal n killed it; 125 when infisync itself failed, " +
-		"126 when the program cannot be executed, 127 when it is not found. Of the other commands: 0, 1, and 2 for wrong usage or, of diff, when the two sides differ.")
+	m.text("run exits with the program's status, or 128+n if signal n killed it; 125 if infisync itself failed, " +
+		"126 if the program cannot be executed, 127 if it is not found. Other commands exit with 0, 1, or 2: wrong usage or, for diff, a difference.")
 	m.section("ERROR CODES")
 	for _, row := range codes {
 		m.line(".TP\n.B %s", roff(row[0]))
