@@ -76,7 +76,10 @@ func prepare(t *testing.T, wrapper []string, o order, argv ...string) *supervise
 	line := append(append(wrapper, filepath.Join(dir, "supervise"), string(text)), argv...)
 	s := &supervised{t: t, dir: dir, order: string(text), cmd: exec.Command(line[0], line[1:]...), log: filepath.Join(dir, "stderr")}
 	s.cmd.Env = append(os.Environ(), "PATH="+dir+":/usr/bin:/bin", noRaceSleep)
-	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // by which stop finds what it left
+	s.cmd.SysProcAttr = &syscall.SysProcAttr{
+		Setsid:    true,            // by which stop finds what it left
+		Pdeathsig: syscall.SIGTERM, // at a time-out of the tests nobody calls stop
+	}
 	return s
 }
 

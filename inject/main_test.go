@@ -33,7 +33,19 @@ func TestMain(m *testing.M) {
 	if role, ok := roles()[filepath.Base(os.Args[0])]; ok {
 		os.Exit(role(os.Args[1:]))
 	}
+	catchIgnored()
 	os.Exit(m.Run())
+}
+
+// catchIgnored makes HUP and INT have their effect in the programs that the tests start,
+// also when nohup(1) or a shell's background had them ignored: what is caught here is
+// reset in a child, what is ignored here is ignored there.
+func catchIgnored() {
+	for _, sig := range []os.Signal{syscall.SIGHUP, syscall.SIGINT} {
+		if signal.Ignored(sig) {
+			signal.Notify(make(chan os.Signal, 1), sig)
+		}
+	}
 }
 
 func roles() map[string]func(args []string) int {
