@@ -31,23 +31,44 @@ func cmdHolds(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
+// counts KIND N compares how many requests of a kind the server answered; N may
+// also be =KIND or =KIND+N, as many as of another kind. counts reset begins anew.
+func cmdCounts(ts *testscript.TestScript, neg bool, args []string) {
+	server := serverOf(ts)
+	if args[0] == "reset" {
+		server.ResetCounts()
+		return
+	}
+	counts := server.Counts()
+	want := 0
+	more := args[1]
+	if kind, ok := strings.CutPrefix(args[1], "="); ok {
+		kind, more, _ = strings.Cut(kind, "+")
+		want = counts[infisicaltest.Kind(kind)]
+	}
+	if more != "" {
+		want += number(ts, more)
+	}
+	if got := counts[infisicaltest.Kind(args[0])]; (got == want) == neg {
+		ts.Fatalf("the server counted %d of %s, want %d: %v", got, args[0], want, counts)
+	}
+}
+
 // answered KIND N waits until the server has answered N requests of a kind since
 // its start or the last "counts reset".
-func cmdAnswered(ts *testscript.TestScript, neg bool, args []string) {
-	n, err := strconv.Atoi(args[1])
-	ts.Check(err)
-	ts.Check(serverOf(ts).Wait(context.Background(), infisicaltest.Kind(args[0]), n))
+func cmdAnswered(ts *testscript.TestScript, args []string) {
+	ts.Check(serverOf(ts).Wait(context.Background(), infisicaltest.Kind(args[0]), number(ts, args[1])))
 }
 
 // approve [PLACE] has the server ask for an approval of each change from now on.
-func cmdApprove(ts *testscript.TestScript, neg bool, args []string) {
+func cmdApprove(ts *testscript.TestScript, args []string) {
 	ts.Check(serverOf(ts).RequireApproval(place(ts, strings.Join(args, "")), true))
 }
 
 // trusts METHOD PROOF has the server accept this JWT, and no other, for a login of its
 // first identity with a method such as kubernetes-auth; for universal-auth it is the
 // client secret.
-func cmdTrusts(ts *testscript.TestScript, neg bool, args []string) {
+func cmdTrusts(ts *testscript.TestScript, args []string) {
 	id, _ := serverOf(ts).Credentials()
 	ts.Check(serverOf(ts).ChangeIdentity(id, func(i *infisicaltest.Identity) {
 		if args[0] == "universal-auth" {
@@ -62,14 +83,14 @@ func cmdTrusts(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // import FROM [TO] has the server give the secrets of a place in another, too.
-func cmdImport(ts *testscript.TestScript, neg bool, args []string) {
+func cmdImport(ts *testscript.TestScript, args []string) {
 	from := place(ts, args[0])
 	to := place(ts, strings.Join(args[1:], ""))
 	ts.Check(serverOf(ts).Import(to, infisicaltest.Import{Environment: from.Environment, Path: from.Path}))
 }
 
 // mode FILE OCTAL demands a file's permissions.
-func cmdMode(ts *testscript.TestScript, neg bool, args []string) {
+func cmdMode(ts *testscript.TestScript, args []string) {
 	info, err := os.Stat(ts.MkAbs(args[0]))
 	ts.Check(err)
 	if got := fmt.Sprintf("%04o", info.Mode().Perm()); got != args[1] {

@@ -20,7 +20,7 @@ var served = regexp.MustCompile(`serving (http://[^/]+)/`)
 // get NAME PATH STATUS [REGEXP…] asks the address that a spawned command said on
 // standard error, until the answer has the status and every REGEXP matches it; @FILE is
 // one that a file has. NAME.got has the last answer, or why there was none.
-func cmdGet(ts *testscript.TestScript, neg bool, args []string) {
+func cmdGet(ts *testscript.TestScript, args []string) {
 	name, path, status := args[0], args[1], args[2]
 	var patterns []*regexp.Regexp
 	for _, arg := range args[3:] {

@@ -22,9 +22,15 @@ import (
 	"infisync/source/infisical/infisicaltest"
 )
 
-// Commands returns the commands; Setup prepares each script for them.
+// Commands returns the commands; Setup prepares each script for them. A ! before one
+// that has no meaning for it fails the script.
 func Commands() map[string]func(*testscript.TestScript, bool, []string) {
-	return map[string]func(*testscript.TestScript, bool, []string){
+	commands := map[string]func(*testscript.TestScript, bool, []string){
+		"holds":  cmdHolds,
+		"counts": cmdCounts,
+		"json":   cmdJSON,
+	}
+	for name, run := range map[string]func(*testscript.TestScript, []string){
 		"server":   cmdServer,
 		"fault":    cmdFault,
 		"lift":     cmdLift,
@@ -33,8 +39,6 @@ func Commands() map[string]func(*testscript.TestScript, bool, []string) {
 		"import":   cmdImport,
 		"approve":  cmdApprove,
 		"trusts":   cmdTrusts,
-		"holds":    cmdHolds,
-		"counts":   cmdCounts,
 		"answered": cmdAnswered,
 		"exits":    cmdExits,
 		"spawn":    cmdSpawn,
@@ -46,9 +50,16 @@ func Commands() map[string]func(*testscript.TestScript, bool, []string) {
 		"matches":  cmdMatches,
 		"absent":   cmdAbsent,
 		"mode":     cmdMode,
-		"json":     cmdJSON,
 		"get":      cmdGet,
+	} {
+		commands[name] = func(ts *testscript.TestScript, neg bool, args []string) {
+			if neg {
+				ts.Fatalf("%s takes no !", name)
+			}
+			run(ts, args)
+		}
 	}
+	return commands
 }
 
 // scriptState is what the commands of one script share.
@@ -98,7 +109,7 @@ func serverOf(ts *testscript.TestScript) *infisicaltest.Server {
 }
 
 // server [PROFILE] starts an emulator and sets the variables that lead to it.
-func cmdServer(ts *testscript.TestScript, neg bool, args []string) {
+func cmdServer(ts *testscript.TestScript, args []string) {
 	state := stateOf(ts)
 	var opts infisicaltest.Options
 	if len(args) > 0 {
@@ -125,22 +136,21 @@ func cmdServer(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // fault ACTION [KIND] [KEY=VALUE…] makes the server fail; lift ends all faults.
-func cmdFault(ts *testscript.TestScript, neg bool, args []string) {
+func cmdFault(ts *testscript.TestScript, args []string) {
 	f := infisicaltest.Fault{Do: infisicaltest.Action(args[0])}
 	for _, arg := range args[1:] {
 		key, value, ok := strings.Cut(arg, "=")
-		n, _ := strconv.Atoi(value)
 		switch {
 		case !ok:
 			f.Kind = infisicaltest.Kind(arg)
 		case key == "status":
-			f.Status = n
+			f.Status = number(ts, value)
 		case key == "times":
-			f.Times = n
+			f.Times = number(ts, value)
 		case key == "skip":
-			f.Skip = n
+			f.Skip = number(ts, value)
 		case key == "retry-after":
-			f.RetryAfter = n
+			f.RetryAfter = number(ts, value)
 		case key == "names":
 			f.Names = strings.Split(value, ",")
 		case key == "location":
@@ -152,7 +162,7 @@ func cmdFault(ts *testscript.TestScript, neg bool, args []string) {
 	serverOf(ts).Fault(f)
 }
 
-func cmdLift(ts *testscript.TestScript, neg bool, args []string) { serverOf(ts).LiftFaults() }
+func cmdLift(ts *testscript.TestScript, args []string) { serverOf(ts).LiftFaults() }
 
 // place is PATH, ENV:PATH or PROJECT:ENV:PATH; the default is dev:/ of the first
 // project.
@@ -172,7 +182,7 @@ func place(ts *testscript.TestScript, s string) source.Place {
 }
 
 // set NAME=VALUE [PLACE] changes a secret on the server; \n stands for a new line.
-func cmdSet(ts *testscript.TestScript, neg bool, args []string) {
+func cmdSet(ts *testscript.TestScript, args []string) {
 	name, value, ok := strings.Cut(args[0], "=")
 	if !ok {
 		ts.Fatalf("usage: set NAME=VALUE [PLACE]")
@@ -183,42 +193,16 @@ func cmdSet(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // unset NAME [PLACE] deletes a secret on the server.
-func cmdUnset(ts *testscript.TestScript, neg bool, args []string) {
+func cmdUnset(ts *testscript.TestScript, args []string) {
 	if !serverOf(ts).Delete(place(ts, strings.Join(args[1:], "")), args[0]) {
 		ts.Fatalf("there is no %s to delete", args[0])
 	}
 }
 
-// counts KIND N compares how many requests of a kind the server answered; N may
-// also be =KIND or =KIND+N, as many as of another kind. counts reset begins anew.
-func cmdCounts(ts *testscript.TestScript, neg bool, args []string) {
-	server := serverOf(ts)
-	if args[0] == "reset" {
-		server.ResetCounts()
-		return
-	}
-	counts := server.Counts()
-	want := 0
-	number := args[1]
-	if kind, ok := strings.CutPrefix(args[1], "="); ok {
-		kind, number, _ = strings.Cut(kind, "+")
-		want = counts[infisicaltest.Kind(kind)]
-	}
-	if number != "" {
-		n, err := strconv.Atoi(number)
-		ts.Check(err)
-		want += n
-	}
-	if got := counts[infisicaltest.Kind(args[0])]; (got == want) == neg {
-		ts.Fatalf("the server counted %d of %s, want %d: %v", got, args[0], want, counts)
-	}
-}
-
 // exits N COMMAND… runs a command that must end with status N.
-func cmdExits(ts *testscript.TestScript, neg bool, args []string) {
-	want, err := strconv.Atoi(args[0])
-	ts.Check(err)
-	err = ts.Exec(args[1], args[2:]...)
+func cmdExits(ts *testscript.TestScript, args []string) {
+	want := number(ts, args[0])
+	err := ts.Exec(args[1], args[2:]...)
 	got := 0
 	if err != nil {
 		exit, ok := err.(*exec.ExitError)
@@ -237,7 +221,7 @@ func cmdExits(ts *testscript.TestScript, neg bool, args []string) {
 
 // spawn NAME COMMAND… starts a command; what it prints goes to NAME.out and
 // NAME.err.
-func cmdSpawn(ts *testscript.TestScript, neg bool, args []string) {
+func cmdSpawn(ts *testscript.TestScript, args []string) {
 	out, err := os.Create(ts.MkAbs(args[0] + ".out"))
 	ts.Check(err)
 	defer out.Close()
@@ -305,7 +289,7 @@ func spawnedOf(ts *testscript.TestScript, name string) *spawned {
 }
 
 // sig NAME SIGNAL sends a signal to a spawned command.
-func cmdSig(ts *testscript.TestScript, neg bool, args []string) {
+func cmdSig(ts *testscript.TestScript, args []string) {
 	signals := map[string]syscall.Signal{"TERM": syscall.SIGTERM, "INT": syscall.SIGINT, "KILL": syscall.SIGKILL, "HUP": syscall.SIGHUP, "USR1": syscall.SIGUSR1}
 	sig, ok := signals[args[1]]
 	if !ok {
@@ -315,7 +299,7 @@ func cmdSig(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // ended NAME N waits for the end of a spawned command, with status N.
-func cmdEnded(ts *testscript.TestScript, neg bool, args []string) {
+func cmdEnded(ts *testscript.TestScript, args []string) {
 	p := spawnedOf(ts, args[0])
 	<-p.done
 	p.awaited = true
@@ -331,10 +315,10 @@ func cmdEnded(ts *testscript.TestScript, neg bool, args []string) {
 
 // waitfor FILE REGEXP [N] waits until REGEXP matches FILE at least N times. The
 // test's own time limit is the limit.
-func cmdWaitFor(ts *testscript.TestScript, neg bool, args []string) {
+func cmdWaitFor(ts *testscript.TestScript, args []string) {
 	pattern, n := compile(ts, args[1]), 1
 	if len(args) > 2 {
-		n, _ = strconv.Atoi(args[2])
+		n = number(ts, args[2])
 	}
 	await(ts, fmt.Sprintf("%q in %s", args[1], args[0]), func() bool {
 		return len(pattern.FindAllString(readOrEmpty(ts.MkAbs(args[0])), -1)) >= n
@@ -360,7 +344,7 @@ func await(ts *testscript.TestScript, what string, there func() bool) {
 }
 
 // matches FILE REGEXP N demands exactly N matches.
-func cmdMatches(ts *testscript.TestScript, neg bool, args []string) {
+func cmdMatches(ts *testscript.TestScript, args []string) {
 	content := readOrEmpty(ts.MkAbs(args[0]))
 	if got := len(compile(ts, args[1]).FindAllString(content, -1)); strconv.Itoa(got) != args[2] {
 		ts.Fatalf("%q matches %d times in %s, want %s:\n%s", args[1], got, args[0], args[2], content)
@@ -368,7 +352,7 @@ func cmdMatches(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // absent TEXT PATH… demands that no file below the paths holds the text.
-func cmdAbsent(ts *testscript.TestScript, neg bool, args []string) {
+func cmdAbsent(ts *testscript.TestScript, args []string) {
 	for _, root := range args[1:] {
 		ts.Check(filepath.WalkDir(ts.MkAbs(root), func(path string, d os.DirEntry, err error) error {
 			if err != nil || !d.Type().IsRegular() {
@@ -380,6 +364,13 @@ func cmdAbsent(ts *testscript.TestScript, neg bool, args []string) {
 			return nil
 		}))
 	}
+}
+
+// number reads a count or a status.
+func number(ts *testscript.TestScript, text string) int {
+	n, err := strconv.Atoi(text)
+	ts.Check(err)
+	return n
 }
 
 func compile(ts *testscript.TestScript, pattern string) *regexp.Regexp {

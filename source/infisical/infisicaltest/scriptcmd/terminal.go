@@ -17,7 +17,7 @@ import (
 
 // terminal NAME COMMAND… starts a command as spawn does, but at a terminal of its
 // own, which does not echo. What is shown there goes to NAME.out.
-func cmdTerminal(ts *testscript.TestScript, neg bool, args []string) {
+func cmdTerminal(ts *testscript.TestScript, args []string) {
 	screen, tty, err := pty.Open()
 	ts.Check(err)
 	defer tty.Close()
@@ -43,7 +43,7 @@ func cmdTerminal(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // type NAME TEXT types at a terminal; ^C in it is Ctrl-C, ^D Ctrl-D, \n is Enter.
-func cmdType(ts *testscript.TestScript, neg bool, args []string) {
+func cmdType(ts *testscript.TestScript, args []string) {
 	text := strings.NewReplacer("^C", "\x03", "^D", "\x04", `\n`, "\n").Replace(args[1])
 	_, err := spawnedOf(ts, args[0]).terminal.WriteString(text)
 	ts.Check(err)
