@@ -83,20 +83,20 @@ func TestUnreadableSettings(t *testing.T) {
 		code  source.Code
 		want  string
 	}{
-		{Given{"interval": {"500ms"}}, environ(), source.CodeUsage, `--interval "500ms" is not at least 1s`},
-		{Given{"max-stale": {"7 days"}}, environ(), source.CodeUsage, `--max-stale "7 days" is not a duration such as 500ms, 30s, 5m or 168h`},
-		{Given{"exec": {"maybe"}}, environ(), source.CodeUsage, `--exec "maybe" is not true or false`},
-		{Given{"start": {"later"}}, environ(), source.CodeUsage, `--start "later" is not one of live, vault, offline`},
-		{Given{"fallback": {"none,vault"}}, environ(), source.CodeUsage, `--fallback "none,vault" is not vault, dotenv, vault,dotenv or none`},
-		{Given{"from": {"dev", "a:b:c"}}, environ(), source.CodeUsage, `--from "dev,a:b:c" is not [PROJECT:]ENV:/PATH`},
-		{Given{"rename": {"A"}}, environ(), source.CodeUsage, `--rename "A" is not OLD=NEW`},
-		{Given{"rename": {"A="}}, environ(), source.CodeUsage, `--rename "A=" is not OLD=NEW`},
-		{Given{"rename": {":x=B"}}, environ(), source.CodeUsage, `--rename ":x=B" is not OLD=NEW with the name of a secret: no colon, slash or white space around it`},
-		{Given{"rename": {"A=9 b"}}, environ(), source.CodeUsage, `--rename "A=9 b" is not OLD=NEW with the name of a variable: no white space and no second =`},
-		{Given{"rename": {"A=B=C"}}, environ(), source.CodeUsage, `--rename "A=B=C" is not OLD=NEW with the name of a variable: no white space and no second =`},
+		{Given{"interval": {"500ms"}}, environ(), source.CodeUsage, `--interval "500ms" must be at least 1s`},
+		{Given{"max-stale": {"7 days"}}, environ(), source.CodeUsage, `--max-stale "7 days" must be a duration such as 500ms, 30s, 5m or 168h`},
+		{Given{"exec": {"maybe"}}, environ(), source.CodeUsage, `--exec "maybe" must be true or false`},
+		{Given{"start": {"later"}}, environ(), source.CodeUsage, `--start "later" must be one of live, vault, offline`},
+		{Given{"fallback": {"none,vault"}}, environ(), source.CodeUsage, `--fallback "none,vault" must be vault, dotenv, vault,dotenv or none`},
+		{Given{"from": {"dev", "a:b:c"}}, environ(), source.CodeUsage, `--from "dev,a:b:c" must be [PROJECT:]ENV:/PATH`},
+		{Given{"rename": {"A"}}, environ(), source.CodeUsage, `--rename "A" must be OLD=NEW`},
+		{Given{"rename": {"A="}}, environ(), source.CodeUsage, `--rename "A=" must be OLD=NEW`},
+		{Given{"rename": {":x=B"}}, environ(), source.CodeUsage, `--rename ":x=B" must be OLD=NEW with the name of a secret: no colon, slash or white space around it`},
+		{Given{"rename": {"A=9 b"}}, environ(), source.CodeUsage, `--rename "A=9 b" must be OLD=NEW with the name of a variable: no white space and no second =`},
+		{Given{"rename": {"A=B=C"}}, environ(), source.CodeUsage, `--rename "A=B=C" must be OLD=NEW with the name of a variable: no white space and no second =`},
 		// A variable's text could be anything, a secret too.
-		{nil, environ("INFISICAL_SYNC_INTERVAL=hunter2"), source.CodeConfigInvalid, "INFISICAL_SYNC_INTERVAL is not a duration such as 500ms, 30s, 5m or 168h"},
-		{nil, environ("INFISYNC_ONCE=hunter2"), source.CodeConfigInvalid, "INFISYNC_ONCE is not true or false"},
+		{nil, environ("INFISICAL_SYNC_INTERVAL=hunter2"), source.CodeConfigInvalid, "INFISICAL_SYNC_INTERVAL must be a duration such as 500ms, 30s, 5m or 168h"},
+		{nil, environ("INFISYNC_ONCE=hunter2"), source.CodeConfigInvalid, "INFISYNC_ONCE must be true or false"},
 	}
 	for _, test := range tests {
 		_, err := Load(Run, test.given, test.env, t.TempDir())

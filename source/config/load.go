@@ -161,7 +161,7 @@ func minutes(name, text string) string {
 // file gives is not: it may be a secret that was put in the wrong place.
 func (o origin) wrong(allowed string) error {
 	if o.rank == byFlag {
-		return source.Errorf(source.CodeUsage, "%s %s is not %s", o.name, strconv.Quote(strings.Join(o.texts, ",")), allowed)
+		return source.Errorf(source.CodeUsage, "%s %s must be %s", o.name, strconv.Quote(strings.Join(o.texts, ",")), allowed)
 	}
-	return source.Errorf(source.CodeConfigInvalid, "%s is not %s", o.name, allowed)
+	return source.Errorf(source.CodeConfigInvalid, "%s must be %s", o.name, allowed)
 }

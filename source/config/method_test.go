@@ -55,11 +55,11 @@ func TestMethod(t *testing.T) {
 
 func TestMethodUnknown(t *testing.T) {
 	_, err := Load(Run, Given{"auth": {"password"}}, environ(), t.TempDir())
-	if source.CodeOf(err) != source.CodeUsage || !strings.Contains(err.Error(), `--auth "password" is not one of universal, token, kubernetes, oidc, jwt`) {
+	if source.CodeOf(err) != source.CodeUsage || !strings.Contains(err.Error(), `--auth "password" must be one of universal, token, kubernetes, oidc, jwt`) {
 		t.Errorf("--auth password gave %v", err)
 	}
 	_, err = Load(Run, nil, environ("INFISICAL_AUTH_METHOD=aws-iam"), t.TempDir())
-	if source.CodeOf(err) != source.CodeConfigInvalid || !strings.Contains(err.Error(), "INFISICAL_AUTH_METHOD is not one of") {
+	if source.CodeOf(err) != source.CodeConfigInvalid || !strings.Contains(err.Error(), "INFISICAL_AUTH_METHOD must be one of") {
 		t.Errorf("INFISICAL_AUTH_METHOD gave %v", err)
 	}
 	s := load(t, Given{"auth": {""}}, environ("INFISICAL_AUTH_METHOD=jwt", "INFISICAL_TOKEN=t"), t.TempDir())

@@ -124,7 +124,7 @@ func (e *entry) settingTexts() (texts []string, wrong string) {
 		case s.text == "" || s.isNull():
 			return nil, e.key + " is given an empty value: leave it out"
 		case isSwitch && !s.isBool():
-			return nil, e.key + " is not true or false"
+			return nil, e.key + " must be true or false"
 		case s.isBool() && !setting.Switch:
 			return nil, e.key + " is not a text: put it in quotes if it is meant as one"
 		}
@@ -134,7 +134,7 @@ func (e *entry) settingTexts() (texts []string, wrong string) {
 		return nil, e.key + " is given nothing: leave it out"
 	}
 	if wrong := setting.read(new(Settings))(texts); wrong != "" {
-		return nil, e.key + " is not " + wrong
+		return nil, e.key + " must be " + wrong
 	}
 	return texts, ""
 }

@@ -148,7 +148,7 @@ var loginFaults = []faultCase{
 		Message: "You are not allowed to access this resource from the current IP address"},
 		item: "login", code: source.CodeLoginRefused, says: "trusted IPs"},
 	{name: "no access token", fault: infisicaltest.Fault{Do: infisicaltest.FaultForeignJSON, Kind: infisicaltest.KindLogin},
-		item: "login", code: source.CodeNoAccessToken, says: "rewrites its answers"},
+		item: "login", code: source.CodeNoAccessToken, says: "rewrites its responses"},
 	{name: "login not possible now", fault: infisicaltest.Fault{Do: infisicaltest.FaultStatus, Kind: infisicaltest.KindLogin, Status: 503},
 		item: "login", code: source.CodeServerError},
 	{name: "logins contend", fault: infisicaltest.Fault{Do: infisicaltest.FaultStatus, Kind: infisicaltest.KindLogin, Status: 429, Message: "Failed to acquire lock"},
@@ -164,7 +164,7 @@ var loginFaults = []faultCase{
 		err = server.Revoke(s.env["INFISICAL_CLIENT_ID"])
 		s.env["INFISICAL_TOKEN"], s.env["INFISICAL_CLIENT_ID"], s.env["INFISICAL_CLIENT_SECRET"] = token, "", ""
 		return err
-	}, item: "token", code: source.CodeTokenRefused, says: "set a fresh INFISICAL_TOKEN"},
+	}, item: "token", code: source.CodeTokenRefused, says: "set a new INFISICAL_TOKEN"},
 }
 
 var placeFaults = []faultCase{

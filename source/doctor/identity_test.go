@@ -120,7 +120,7 @@ func TestIdentityRefused(t *testing.T) {
 			wantFailed(t, s.run(t), "login", source.CodeLoginRefused, says)
 		}
 		report := s.run(t)
-		wantFailed(t, report, "login", source.CodeLoginWithheld, "another one is tried at once")
+		wantFailed(t, report, "login", source.CodeLoginWithheld, "a different one is tried at once")
 		wantSilent(t, report, given)
 		if n := refusedLogins(server); n != 2 {
 			t.Errorf("%s: %d logins were refused, want 2", method, n)

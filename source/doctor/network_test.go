@@ -88,7 +88,7 @@ func TestTLSWithoutStatus(t *testing.T) {
 func TestAllowedHTTP(t *testing.T) {
 	s := healthy(t, infisicaltest.New(t, infisicaltest.Options{}))
 	s.env["INFISICAL_URL"], s.env["INFISYNC_ALLOW_HTTP"] = "http://infisical.invalid", "true"
-	wantItem(t, s.run(t), "scheme", doctor.Warning, source.CodeHTTPNotAllowed, "readable")
+	wantItem(t, s.run(t), "scheme", doctor.Warning, source.CodeHTTPNotAllowed, "unencrypted")
 }
 
 func TestClock(t *testing.T) {

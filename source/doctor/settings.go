@@ -103,7 +103,7 @@ func (c *checkup) clientSecret(context.Context) Item {
 	return ok("set and not empty")
 }
 
-// scheme checks that credentials do not travel readable.
+// scheme checks that credentials do not travel unencrypted.
 func (c *checkup) scheme(context.Context) Item {
 	switch {
 	case c.server.Scheme == "https":
@@ -111,7 +111,7 @@ func (c *checkup) scheme(context.Context) Item {
 	case source.CodeOf(c.ClientErr) == source.CodeHTTPNotAllowed:
 		return failed(c.ClientErr)
 	case c.Settings.AllowHTTP && !isLoopback(c.server.Hostname()):
-		return warning(source.CodeHTTPNotAllowed, "plain http to %q, allowed: credentials travel readable", c.server.Host)
+		return warning(source.CodeHTTPNotAllowed, "plain http to %q, allowed: credentials travel unencrypted", c.server.Host)
 	}
 	return ok("plain http, to this machine only")
 }

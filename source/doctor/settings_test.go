@@ -159,7 +159,7 @@ func TestArgv(t *testing.T) {
 	} {
 		s.args = args
 		report := s.run(t)
-		wantFailed(t, report, "argv", source.CodeSecretInArgv, "replace the client secret")
+		wantFailed(t, report, "argv", source.CodeSecretInArgv, "rotate the client secret")
 		wantSilent(t, report, secret, jwt)
 	}
 	s.args = []string{"infisync", "doctor", "--state-dir=/srv/st.example.com/a.b.c/infisync", "--env=dev", "eyJ", "--only=st.*"}

@@ -134,9 +134,9 @@ func (c *checkup) anyVault(known source.Scope) Item {
 		return scope.Recursive != known.Recursive || scope.Imports != known.Imports || scope.Expand != known.Expand
 	})
 	if len(found) == 0 {
-		return ok("no vault yet that fits the settings and that this key opens")
+		return ok("no vault yet that this key opens and that matches the settings")
 	}
-	return ok("this key opens %s that fit the settings", count(len(found), "vault"))
+	return ok("this key opens %s that match the settings", count(len(found), "vault"))
 }
 
 // otherVaults are the vaults in a scope's folder but for one's own.

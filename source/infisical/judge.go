@@ -73,7 +73,7 @@ func judgeEnvelope(c *call, said *StatusError) *failure {
 	}
 	f.err = source.Errorf(code, "%s: %w", c.doing, said)
 	if said.noRoute {
-		f.err.Text += "; is the server's URL right?"
+		f.err.Text += "; check the server's URL"
 	}
 	return f
 }

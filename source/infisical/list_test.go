@@ -239,7 +239,7 @@ func TestListWithoutAnyRoute(t *testing.T) {
 	s := newServer(t, nil)
 	_, err := login(t, newClient(t, s.URL)).List(t.Context(), infisical.Query{Place: place})
 	wantCode(t, err, source.CodeNotTheAPI)
-	wantText(t, err, "is the server's URL right?")
+	wantText(t, err, "check the server's URL")
 }
 
 func TestListNeedsAPlace(t *testing.T) {

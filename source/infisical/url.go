@@ -51,7 +51,7 @@ func checkScheme(base string, allowHTTP bool) error {
 	if u.Scheme == "https" || allowHTTP || isLoopback(u.Hostname()) {
 		return nil
 	}
-	return source.Errorf(source.CodeHTTPNotAllowed, "plain http to %q would send the credentials readable by others", u.Host)
+	return source.Errorf(source.CodeHTTPNotAllowed, "plain http to %q would send the credentials unencrypted", u.Host)
 }
 
 func isLoopback(host string) bool {

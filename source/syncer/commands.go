@@ -276,7 +276,7 @@ func (u Setup) confirm(what string) error {
 // One returns the only argument of a command that takes one.
 func One(args []string, what string) (string, error) {
 	if len(args) != 1 {
-		return "", source.Errorf(source.CodeUsage, "one argument is needed, %s; %d are given", what, len(args))
+		return "", source.Errorf(source.CodeUsage, "expected one argument (%s), got %d", what, len(args))
 	}
 	return args[0], nil
 }

@@ -92,7 +92,7 @@ func (s *Syncer) lookInto(ctx context.Context) (vault.Contents, error) {
 	case source.CodeOf(err) == source.CodeVaultSeveral:
 		return vault.Contents{}, err
 	case s.opt.Client == nil:
-		return vault.Contents{}, source.Errorf(source.CodeNothingConfigured, "neither a server nor a vault nor a .env file: there is nothing to look into")
+		return vault.Contents{}, source.Errorf(source.CodeNothingConfigured, "no server is configured, and there is no vault and no .env file: there is nothing to look into")
 	}
 	set, err := s.ask(ctx)
 	if err != nil {

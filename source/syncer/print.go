@@ -130,12 +130,13 @@ func (r report) text() string {
 // words is the outcome for people.
 func (o Outcome) words() string { return strings.ReplaceAll(string(o), "-", " ") }
 
-// line is "created NAME (…)", in a dry run "would be created NAME (…)".
+// line is "created NAME (…)", in a dry run "would create NAME (…)".
 func (r Result) line(planned bool) string {
-	line := r.Outcome.words() + " " + source.Word(r.Name)
-	if planned && !r.Outcome.failed() && r.Outcome != OutcomeUnchanged {
-		line = "would be " + line
+	verb := r.Outcome.words()
+	if planned && (r.Outcome == OutcomeCreated || r.Outcome == OutcomeUpdated) {
+		verb = "would " + strings.TrimSuffix(verb, "d")
 	}
+	line := verb + " " + source.Word(r.Name)
 	var notes []string
 	if r.Given != "" {
 		notes = append(notes, "given as "+source.Word(r.Given))

@@ -38,8 +38,8 @@ made the folder and pushed to "p:dev:/a": 1 created, 1 updated, 1 unchanged, 1 a
 	}
 	report.DryRun, report.Secrets = true, report.Secrets[:3]
 	out.Reset()
-	want = `would be created A (version 1; the server keeps it without the white space around it)
-would be updated B (given as b; version 4)
+	want = `would create A (version 1; the server keeps it without the white space around it)
+would update B (given as b; version 4)
 unchanged C
 would make the folder and push to "p:dev:/a": 1 created, 1 updated, 1 unchanged
 `

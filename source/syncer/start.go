@@ -46,7 +46,7 @@ func (s *Syncer) start(ctx context.Context) (Snapshot, error) {
 	if failure == nil || ctx.Err() != nil {
 		return snapshot, failure
 	}
-	s.failedFirst(ctx, failure)
+	s.failed(failure)
 	return s.insteadOf(failure, copy, have, err)
 }
 
@@ -65,7 +65,7 @@ func (s *Syncer) startUnconfigured() (Snapshot, error) {
 		s.current.From = FromDotenv
 		return s.current, nil
 	}
-	return Snapshot{}, source.Errorf(source.CodeNothingConfigured, "neither a server nor a .env file: there are no secrets to start with")
+	return Snapshot{}, source.Errorf(source.CodeNothingConfigured, "neither a server nor a .env file is configured: there are no secrets to start with")
 }
 
 // have says what could answer instead of the server.
@@ -130,24 +130,12 @@ func (s *Syncer) firstPull(ctx context.Context, client *infisical.Client, before
 	if err != nil {
 		return err
 	}
-	s.followSecret(ctx, s.loggedIn)
 	s.accept(p, p.set())
 	s.opt.Log.Debug(fmt.Sprintf("pulled %d secrets", s.current.Secrets.Len()))
-	s.storePull(ctx)
+	s.storePull()
 	s.opt.Metrics.Polled(result(!before.Equal(s.current.Secrets)))
 	s.tellComplete(before)
 	return nil
-}
-
-// failureWait is how long a start whose time may be over waits for another process
-// that writes, to count that it failed.
-const failureWait = time.Second
-
-// failedFirst counts a failed first pull.
-func (s *Syncer) failedFirst(ctx context.Context, err error) {
-	ctx, cancel := context.WithTimeout(ctx, failureWait)
-	defer cancel()
-	s.failed(ctx, err)
 }
 
 // insteadOf gives what another source answers for a server that failed, or the
