@@ -340,8 +340,12 @@ func (a *app) run(ctx context.Context, argv []string) error {
 	var updates <-chan inject.Env
 	if !a.settings.Once && snapshot.From != syncer.FromInherited {
 		watching, stop := context.WithCancel(ctx)
-		defer stop()
 		updates = a.environments(keeper.Watch(watching))
+		defer func() {
+			stop()
+			for range updates { // until the watch has written what it began to write
+			}
+		}()
 	}
 	status, err := supervisor.Run(ctx, env, updates)
 	if err != nil {

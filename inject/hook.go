@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"sync"
 	"time"
 )
 
@@ -23,21 +24,29 @@ type Hook struct {
 	command  Command
 	env      Env
 	log      *slog.Logger
-	messages chan []byte
 	done     chan struct{}
+	mu       sync.Mutex
+	messages chan []byte // sent to and closed with mu held
+	closed   bool        // guarded by mu
 }
 
 // NewHook returns a Hook that starts its command through reaper, which must live
 // longer than the Hook.
 func NewHook(reaper *Reaper, command Command, env Env, log *slog.Logger) *Hook {
-	h := &Hook{reaper, command, env, log, make(chan []byte, hookQueue), make(chan struct{})}
+	h := &Hook{reaper: reaper, command: command, env: env, log: log,
+		done: make(chan struct{}), messages: make(chan []byte, hookQueue)}
 	go h.work()
 	return h
 }
 
 // Send has the command run with the message. It does not block: when too many wait
-// already, the message is dropped, and that is said.
+// already, the message is dropped, and that is said. After Close it is dropped, too.
 func (h *Hook) Send(message []byte) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed {
+		return
+	}
 	select {
 	case h.messages <- message:
 	default:
@@ -45,10 +54,13 @@ func (h *Hook) Send(message []byte) {
 	}
 }
 
-// Close waits until the command has run for all that was sent. Nothing may be sent
-// after it.
+// Close waits until the command has run for all that was sent. What is sent while it
+// waits, or later, is dropped. It is called once.
 func (h *Hook) Close() {
+	h.mu.Lock()
+	h.closed = true
 	close(h.messages)
+	h.mu.Unlock()
 	<-h.done
 }
 

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -31,6 +32,34 @@ func TestHookRunsInOrder(t *testing.T) {
 	}
 	if n := strings.Count(log.String(), "exit status 3"); n != 1 {
 		t.Errorf("a failing command was logged %d times: %s", n, &log)
+	}
+}
+
+// Those who send do not know when it closes.
+func TestHookDropsWhatComesLate(t *testing.T) {
+	reaper := NewReaper()
+	defer reaper.Close()
+	path := filepath.Join(t.TempDir(), "got")
+	env, _, err := Build(os.Environ(), []Layer{{Vars: []Var{NewVar("OUT", path)}}}, Policy{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	command := Command{Argv: []string{"sh", "-c", `cat >>"$OUT"`}}
+	hook := NewHook(reaper, command, env, slog.New(slog.DiscardHandler))
+	hook.Send([]byte("in time\n"))
+	var senders sync.WaitGroup
+	for range 4 {
+		senders.Go(func() {
+			for range 100 {
+				hook.Send(nil)
+			}
+		})
+	}
+	hook.Close()
+	hook.Send([]byte("late\n"))
+	senders.Wait()
+	if got, err := os.ReadFile(path); string(got) != "in time\n" {
+		t.Errorf("the command read %q, %v", got, err)
 	}
 }
 

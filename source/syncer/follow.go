@@ -44,7 +44,7 @@ func (s *Syncer) startOffline(ctx context.Context) (Snapshot, error) {
 		if file.Digest() == s.current.Hasher.Digest(s.current.Secrets) {
 			s.confirmedBy(file)
 		} else {
-			s.lookAtVault() // there is a newer one, or something to say
+			s.lookAtVault(ctx) // there is a newer one, or something to say
 		}
 	}
 	return s.current, nil
@@ -85,7 +85,7 @@ func (s *Syncer) awaitVault(ctx context.Context) (vault.Contents, error) {
 }
 
 // lookAtVault takes the vault over when the state file announces another set.
-func (s *Syncer) lookAtVault() bool {
+func (s *Syncer) lookAtVault(ctx context.Context) bool {
 	file, err := state.Read(state.Path(s.store.dir, s.scope()))
 	if err != nil {
 		return false
@@ -94,7 +94,7 @@ func (s *Syncer) lookAtVault() bool {
 		s.confirmedBy(file)
 		return false
 	}
-	copy, renewed, err := s.announced(file)
+	copy, renewed, err := s.announced(ctx, file)
 	if err != nil {
 		code := source.CodeOf(err)
 		s.opt.Metrics.Erred(code)
@@ -116,7 +116,7 @@ func (s *Syncer) lookAtVault() bool {
 // announced opens the vault for the set that the state file announces. When the present
 // key's does not have it, its keeper may have gone over to another client secret:
 // the own one is read anew, and renewed tells whether it gave another key.
-func (s *Syncer) announced(file state.File) (copy vault.Contents, renewed bool, err error) {
+func (s *Syncer) announced(ctx context.Context, file state.File) (copy vault.Contents, renewed bool, err error) {
 	open := func() error {
 		copy, err = vault.Open(vault.Path(s.store.dir, s.opt.Key, s.scope()), s.opt.Key, s.scope())
 		if err == nil && s.behind(copy, file) {
@@ -133,7 +133,7 @@ func (s *Syncer) announced(file state.File) (copy vault.Contents, renewed bool, 
 		return copy, false, err
 	}
 	if _, secret, unread := s.opt.Credential(); unread == nil {
-		if renewed = s.followSecret(secret); renewed {
+		if renewed = s.followSecret(ctx, secret); renewed {
 			open()
 		}
 	}

@@ -62,7 +62,7 @@ func (s *Syncer) joined(ctx context.Context, pull func() error) (*vault.Contents
 		return nil, err
 	}
 	if s.store.resealed.Equal(s.current.Pulled) { // the vault has it
-		s.saidOnce(notePull(path, began))
+		s.saidOnce(ctx, notePull(path, began))
 	}
 	return nil, nil
 }

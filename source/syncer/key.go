@@ -12,13 +12,13 @@ import (
 // followSecret goes over to the key of the client secret in use, when that is another
 // than the present key was made of, and tells whether it did. The vault of the key
 // before stays where it is: others may still have only that key.
-func (s *Syncer) followSecret(secret source.Value) bool {
+func (s *Syncer) followSecret(ctx context.Context, secret source.Value) bool {
 	if s.opt.DeriveKey == nil || secret.Equal(s.opt.KeySecret) {
 		return false
 	}
 	key, err := s.opt.DeriveKey(secret)
 	if err != nil {
-		s.saidOnce(err)
+		s.saidOnce(ctx, err)
 		return false
 	}
 	before := s.opt.Key
@@ -50,7 +50,7 @@ func (s *Syncer) inherit(ctx context.Context) bool {
 		return false
 	}
 	if source.CodeOf(err) != source.CodeVaultMissing {
-		s.saidOnce(err)
+		s.saidOnce(ctx, err)
 	}
 	s.store.former = vault.Key{}
 	return true

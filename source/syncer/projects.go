@@ -47,7 +47,7 @@ func (s *Syncer) findProjects(ctx context.Context, watch bool) ([]infisical.Proj
 		if err == nil || ctx.Err() != nil {
 			return projects, err
 		}
-		said, code := s.failed(err), source.CodeOf(err)
+		said, code := s.failed(ctx, err), source.CodeOf(err)
 		if !watch || source.CauseOf(code) != source.CauseOutOfReach {
 			return nil, err
 		}

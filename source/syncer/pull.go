@@ -41,11 +41,7 @@ func (s *Syncer) pull(ctx context.Context, client *infisical.Client) (pull, erro
 	if err := s.resolve(ctx, session); err != nil {
 		return pull{}, err
 	}
-	p, err := s.list(ctx, session)
-	if err == nil {
-		s.followSecret(s.loggedIn)
-	}
-	return p, err
+	return s.list(ctx, session)
 }
 
 // login gets a fresh token, or with ReuseToken the last one while it lives. It
@@ -75,7 +71,7 @@ func (s *Syncer) login(ctx context.Context, client *infisical.Client) (*infisica
 			result = state.LoginRefused
 		}
 	}
-	s.saidOnce(attempt.End(result))
+	s.saidOnce(ctx, attempt.End(result))
 	if err != nil {
 		return nil, err
 	}
@@ -243,9 +239,9 @@ func within(p, asked source.Place) bool {
 
 // failed counts a failed pull and tells whether its kind is another than the last
 // one's, so that an outage is said once and not at every poll.
-func (s *Syncer) failed(err error) (said bool) {
+func (s *Syncer) failed(ctx context.Context, err error) (said bool) {
 	s.failures++
-	s.countError()
+	s.countError(ctx)
 	code := source.CodeOf(err)
 	s.opt.Metrics.PollFailed(code)
 	said = code != s.kind

@@ -46,7 +46,7 @@ func (s *Syncer) start(ctx context.Context) (Snapshot, error) {
 	if failure == nil || ctx.Err() != nil {
 		return snapshot, failure
 	}
-	s.failed(failure)
+	s.failedFirst(ctx, failure)
 	return s.insteadOf(failure, copy, have, err)
 }
 
@@ -130,12 +130,24 @@ func (s *Syncer) firstPull(ctx context.Context, client *infisical.Client, before
 	if err != nil {
 		return err
 	}
+	s.followSecret(ctx, s.loggedIn)
 	s.accept(p, p.set())
 	s.opt.Log.Debug(fmt.Sprintf("pulled %d secrets", s.current.Secrets.Len()))
-	s.storePull()
+	s.storePull(ctx)
 	s.opt.Metrics.Polled(result(!before.Equal(s.current.Secrets)))
 	s.tellComplete(before)
 	return nil
+}
+
+// failureWait is how long a start whose time may be over waits for another process
+// that writes, to count that it failed.
+const failureWait = time.Second
+
+// failedFirst counts a failed first pull.
+func (s *Syncer) failedFirst(ctx context.Context, err error) {
+	ctx, cancel := context.WithTimeout(ctx, failureWait)
+	defer cancel()
+	s.failed(ctx, err)
 }
 
 // insteadOf gives what another source answers for a server that failed, or the

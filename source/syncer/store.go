@@ -138,12 +138,12 @@ func (s *Syncer) takeLocal(copy vault.Contents) {
 // storePull writes the current set to vault and state, and tells what that changed
 // in the vault. The vault comes first:
 // whoever follows the state file finds in the vault what it announces.
-func (s *Syncer) storePull() (changes vault.Changes) {
+func (s *Syncer) storePull(ctx context.Context) (changes vault.Changes) {
 	if s.store == nil {
 		return changes
 	}
 	now := s.current.Pulled
-	ctx, cancel := context.WithTimeout(context.Background(), s.opt.Policy.LockWait)
+	ctx, cancel := s.writing(ctx)
 	defer cancel()
 	if !s.opt.Key.IsZero() && s.inherit(ctx) {
 		aside, err := s.store.seen.Update(ctx, s.store.dir, s.opt.Key, s.scope(), func(c *vault.Contents) error {
@@ -153,7 +153,7 @@ func (s *Syncer) storePull() (changes vault.Changes) {
 			return nil
 		})
 		s.sayAside(aside)
-		if s.saidOnce(err) == nil {
+		if s.saidOnce(ctx, err) == nil {
 			s.store.resealed = now
 		}
 	}
@@ -173,15 +173,15 @@ func (s *Syncer) sayAside(path string) {
 
 // storeUnchanged notes that the server confirmed the current set: a heartbeat in
 // the state file, and in the vault now and then, since sealing it costs more.
-func (s *Syncer) storeUnchanged() {
+func (s *Syncer) storeUnchanged(ctx context.Context) {
 	if s.store == nil {
 		return
 	}
 	if s.current.Pulled.Sub(s.store.resealed) >= s.reseal() {
-		s.storePull()
+		s.storePull(ctx)
 		return
 	}
-	s.beat(func(b *state.Beat) {
+	s.beat(ctx, func(b *state.Beat) {
 		b.LastSync = s.current.Pulled.Truncate(time.Second)
 		b.PullCount++
 	})
@@ -190,11 +190,11 @@ func (s *Syncer) storeUnchanged() {
 // storeDoubted counts a pull that is not believed before the next agrees: a heartbeat
 // for who follows the state file. Its time of sync stays, since nobody confirmed what
 // the file holds.
-func (s *Syncer) storeDoubted() {
+func (s *Syncer) storeDoubted(ctx context.Context) {
 	if s.store == nil {
 		return
 	}
-	s.beat(func(b *state.Beat) { b.PullCount++ })
+	s.beat(ctx, func(b *state.Beat) { b.PullCount++ })
 }
 
 // reseal is how old the vault's time of pull may become: little of what a vault
@@ -207,36 +207,43 @@ func (s *Syncer) reseal() time.Duration {
 }
 
 // countError notes a failed cycle in the state file.
-func (s *Syncer) countError() {
+func (s *Syncer) countError(ctx context.Context) {
 	if s.store == nil || s.places == nil {
 		return
 	}
-	s.beat(func(b *state.Beat) { b.ErrorCount++ })
+	s.beat(ctx, func(b *state.Beat) { b.ErrorCount++ })
 }
 
 // beat notes in the state file a cycle that changed nothing else there.
-func (s *Syncer) beat(edit func(*state.Beat)) {
+func (s *Syncer) beat(ctx context.Context, edit func(*state.Beat)) {
 	if s.store.pulse == nil {
 		s.store.pulse = state.NewPulse(s.store.dir, s.scope())
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), s.opt.Policy.LockWait)
+	ctx, cancel := s.writing(ctx)
 	defer cancel()
-	s.wrote(s.store.pulse.Beat(ctx, edit))
+	rebuilt, err := s.store.pulse.Beat(ctx, edit)
+	s.wrote(ctx, rebuilt, err)
 }
 
 func (s *Syncer) writeState(ctx context.Context, edit func(*state.File)) {
-	s.wrote(state.Update(ctx, s.store.dir, s.scope(), func(f *state.File) error {
+	rebuilt, err := state.Update(ctx, s.store.dir, s.scope(), func(f *state.File) error {
 		edit(f)
 		return nil
-	}))
+	})
+	s.wrote(ctx, rebuilt, err)
 }
 
 // wrote says what came of writing the state file.
-func (s *Syncer) wrote(rebuilt bool, err error) {
+func (s *Syncer) wrote(ctx context.Context, rebuilt bool, err error) {
 	if rebuilt {
 		s.opt.Log.Warn("the state file was damaged and is rebuilt")
 	}
-	s.saidOnce(err)
+	s.saidOnce(ctx, err)
+}
+
+// writing is ctx for one write: it bounds how long other writers are waited for.
+func (s *Syncer) writing(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, s.opt.Policy.LockWait)
 }
 
 // forgetStart drops what only a start has a use for.
@@ -253,10 +260,11 @@ func (s *Syncer) closeStore() {
 	}
 }
 
-// saidOnce says a failure to store, once for each kind, and returns it.
-func (s *Syncer) saidOnce(err error) error {
-	if err == nil {
-		return nil
+// saidOnce says a failure to store, once for each kind, and returns it. That ctx was
+// cancelled, and a write given up for it, is no failure.
+func (s *Syncer) saidOnce(ctx context.Context, err error) error {
+	if err == nil || ctx.Err() == context.Canceled {
+		return err
 	}
 	code := source.CodeOf(err)
 	s.opt.Metrics.Erred(code)

@@ -60,6 +60,7 @@ func (s *Syncer) Sync(ctx context.Context) (SyncReport, error) {
 	if limit == 0 {
 		limit = s.opt.Policy.PatientStart
 	}
+	patient := ctx
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	defer s.waits()()
@@ -68,20 +69,21 @@ func (s *Syncer) Sync(ctx context.Context) (SyncReport, error) {
 		p, err = s.confirmFirst(ctx, p, before.Set)
 	}
 	if err != nil {
-		s.failed(err)
+		s.failedFirst(patient, err)
 		if !before.Pulled.IsZero() { // a watch tells by it what was lost
 			s.current.From, s.current.Secrets = FromVault, before.Set
 			s.opt.Metrics.Hold(before.Scope.Folder(), metrics.Held{Origin: metrics.Vault, Secrets: before.Set.Len(), Synced: before.Pulled})
 		}
 		return SyncReport{Places: s.places}, err
 	}
+	s.followSecret(ctx, s.loggedIn)
 	s.accept(p, p.set())
 	doubt := s.doubt(p)
 	if doubt == "" && s.opt.Orphans != KeepOrphans {
 		doubt = s.listAgain(ctx)
 	}
 	s.learnProjects(ctx)
-	report := s.storeSync(doubt)
+	report := s.storeSync(ctx, doubt)
 	s.opt.Metrics.Polled(result(!before.Set.Equal(s.current.Secrets)))
 	s.observe(true)
 	s.tellComplete(before.Set)
@@ -138,13 +140,13 @@ func (s *Syncer) listAgain(ctx context.Context) string {
 
 // storeSync stores the current set and reports what that changed. Orphans are
 // removed only without a doubt.
-func (s *Syncer) storeSync(doubt string) SyncReport {
+func (s *Syncer) storeSync(ctx context.Context, doubt string) SyncReport {
 	report := SyncReport{Places: s.places, Secrets: s.current.Secrets.Len()}
-	changes := s.storePull()
+	changes := s.storePull(ctx)
 	if s.opt.Key.IsZero() {
 		changes.New = s.current.Secrets.Lost(source.Set{}) // nothing tells what is new
 	}
-	s.storeGraph()
+	s.storeGraph(ctx)
 	report.New, report.Changed, report.Gone, report.Unchanged = changes.New, changes.Changed, changes.Gone, changes.Unchanged
 	if s.opt.Orphans == KeepOrphans {
 		return report
@@ -153,32 +155,32 @@ func (s *Syncer) storeSync(doubt string) SyncReport {
 		report.Kept = doubt
 		return report
 	}
-	report.Removed = s.removeOrphans()
+	report.Removed = s.removeOrphans(ctx)
 	return report
 }
 
 // removeOrphans takes the orphans out of the vault, where they can be restored for
 // 30 days, and returns their names.
-func (s *Syncer) removeOrphans() (removed []string) {
+func (s *Syncer) removeOrphans(ctx context.Context) (removed []string) {
 	if s.store == nil || s.opt.Key.IsZero() {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), s.opt.Policy.LockWait)
+	ctx, cancel := s.writing(ctx)
 	defer cancel()
 	_, err := vault.Update(ctx, s.store.dir, s.opt.Key, s.scope(), func(c *vault.Contents) error {
 		removed = c.DeleteOrphans(s.opt.Orphans == AllOrphans, time.Now())
 		return nil
 	})
-	s.saidOnce(err)
+	s.saidOnce(ctx, err)
 	return removed
 }
 
 // storeGraph brings the knowledge graph up to the current set.
-func (s *Syncer) storeGraph() {
+func (s *Syncer) storeGraph(ctx context.Context) {
 	if s.store == nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), s.opt.Policy.LockWait)
+	ctx, cancel := s.writing(ctx)
 	defer cancel()
 	host, err := os.Hostname()
 	if err != nil {
@@ -191,7 +193,7 @@ func (s *Syncer) storeGraph() {
 	_, err = graph.Update(ctx, s.store.dir, graph.Facts{
 		Scope: s.scope(), Host: host, Projects: projects, Set: s.current.Secrets, At: s.current.Pulled, Synced: s.store.synced,
 	})
-	s.saidOnce(err)
+	s.saidOnce(ctx, err)
 }
 
 // Write writes the report to w: in format "text" one line, in "json" one object.

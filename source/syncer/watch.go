@@ -11,7 +11,8 @@ import (
 )
 
 // Watch sends a Snapshot each time what a child may run with changed, until ctx
-// ends; then it closes the channel. Only the newest unsent Snapshot is kept.
+// ends; then it closes the channel, once nothing more is written: what is waited for,
+// a lock or the server, is given up at once. Only the newest unsent Snapshot is kept.
 func (s *Syncer) Watch(ctx context.Context) <-chan Snapshot {
 	out := make(chan Snapshot, 1)
 	go func() {
@@ -27,7 +28,7 @@ func (s *Syncer) watch(ctx context.Context, out chan Snapshot) {
 	// What a start can do without is done now.
 	s.sweep()
 	if s.current.From == FromServer && !s.current.Pulled.IsZero() {
-		s.storeGraph()
+		s.storeGraph(ctx)
 	}
 	hints := s.watchFiles(ctx)
 	wait := time.Duration(rand.Float64() * float64(s.opt.Interval)) // those that start together part here
@@ -36,7 +37,8 @@ func (s *Syncer) watch(ctx context.Context, out chan Snapshot) {
 	}
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
-	quiet := wait > 0 // and nobody has to act on what the last look brought
+	var polling <-chan answered // nil: no poll is under way
+	quiet := wait > 0           // and nobody has to act on what the last look brought
 	for {
 		if quiet && s.opt.Idle != nil {
 			s.opt.Idle()
@@ -44,17 +46,27 @@ func (s *Syncer) watch(ctx context.Context, out chan Snapshot) {
 		changed := false
 		select {
 		case <-ctx.Done():
+			if polling != nil {
+				<-polling
+			}
 			return
 		case <-hints:
 			changed = s.look(ctx)
 		case <-timer.C:
 			s.sweep()
 			changed = s.look(ctx)
-			changed = s.poll(ctx) || changed
+			if s.opt.Client != nil {
+				polling = s.beginPoll(ctx)
+			} else {
+				timer.Reset(s.wait())
+			}
+		case a := <-polling:
+			polling = nil
+			changed = s.settle(ctx, a)
 			timer.Reset(s.wait())
 		}
 		s.observe(changed)
-		quiet = !changed
+		quiet = !changed && polling == nil
 		if changed && ctx.Err() == nil {
 			select {
 			case <-out: // superseded before it was taken
@@ -69,24 +81,37 @@ func (s *Syncer) watch(ctx context.Context, out chan Snapshot) {
 func (s *Syncer) look(ctx context.Context) bool {
 	changed := s.lookAtEnvFiles(ctx)
 	if s.opt.Start == "offline" {
-		changed = s.lookAtVault() || changed
+		changed = s.lookAtVault(ctx) || changed
 	}
 	return changed
 }
 
-// poll asks the server once and tells whether the snapshot changed.
-func (s *Syncer) poll(ctx context.Context) bool {
-	if s.opt.Client == nil {
-		return false
-	}
-	before := s.current
-	p, err := s.pull(ctx, s.opt.Client)
+// answered is what a poll brought.
+type answered struct {
+	pull
+	err error
+}
+
+// beginPoll asks the server. Its tries and the waits between them may take minutes, in
+// which .env files are what one mends things with: so it has a goroutine of its own. That
+// writes nothing that look and observe read, nor they what it reads.
+func (s *Syncer) beginPoll(ctx context.Context) <-chan answered {
+	polling := make(chan answered, 1)
+	go func() {
+		p, err := s.pull(ctx, s.opt.Client)
+		polling <- answered{p, err}
+	}()
+	return polling
+}
+
+// settle makes of a poll what follows from it, and tells whether the snapshot changed.
+func (s *Syncer) settle(ctx context.Context, a answered) bool {
 	if ctx.Err() != nil {
 		return false
 	}
-	if err != nil {
-		if s.failed(err) {
-			s.opt.Log.Warn(fmt.Sprintf("poll failed, the child keeps its secrets: %v", err), "code", string(source.CodeOf(err)))
+	if a.err != nil {
+		if s.failed(ctx, a.err) {
+			s.opt.Log.Warn(fmt.Sprintf("poll failed, the child keeps its secrets: %v", a.err), "code", string(source.CodeOf(a.err)))
 		}
 		return false
 	}
@@ -95,7 +120,9 @@ func (s *Syncer) poll(ctx context.Context) bool {
 		s.opt.Log.Info(fmt.Sprintf("the server answers again after %d failed polls", s.failures))
 	}
 	s.failures, s.kind = 0, ""
-	changed := s.consider(p)
+	before := s.current
+	s.followSecret(ctx, s.loggedIn)
+	changed := s.consider(ctx, a.pull)
 	s.opt.Metrics.Polled(result(changed))
 	if changed || recovered {
 		s.tellComplete(before.Secrets)
@@ -105,24 +132,24 @@ func (s *Syncer) poll(ctx context.Context) bool {
 
 // consider accepts what a poll brought, unless it lost names that the poll before
 // still had: those must be lost twice in a row.
-func (s *Syncer) consider(p pull) bool {
+func (s *Syncer) consider(ctx context.Context, p pull) bool {
 	before := s.current
 	if p.unchanged && before.From == FromServer {
 		s.pending = nil
 		s.current.Pulled = p.began.UTC()
-		s.storeUnchanged()
+		s.storeUnchanged(ctx)
 		return false
 	}
 	set := s.keepVanished(p, p.set())
 	lost := before.Secrets.Lost(set)
 	if len(lost) > 0 && !equalNames(lost, s.pending) {
 		s.pending = lost
-		s.storeDoubted()
+		s.storeDoubted(ctx)
 		s.opt.Log.Info("no longer listed, dropped if the next poll agrees: " + strings.Join(lost, ", "))
 		return false
 	}
 	s.accept(p, set)
-	if report := s.storeSync(s.doubt(p)); len(report.Removed) > 0 {
+	if report := s.storeSync(ctx, s.doubt(p)); len(report.Removed) > 0 {
 		s.opt.Log.Info("orphans removed from the vault: " + strings.Join(report.Removed, ", "))
 	}
 	return before.From != FromServer && before.From != FromVault || !before.Secrets.Equal(set)

@@ -3,6 +3,7 @@ package syncer
 import (
 	"context"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -72,11 +73,16 @@ func (r *rig) start() {
 	}
 }
 
+// ask polls once and tells whether the snapshot changed.
+func (r *rig) ask() bool {
+	return r.syncer.settle(r.Context(), <-r.syncer.beginPoll(r.Context()))
+}
+
 // poll polls once; want are the names that a child would get then, and whether the
 // snapshot changed.
 func (r *rig) poll(changed bool, want string) {
 	r.Helper()
-	if got := r.syncer.poll(context.Background()); got != changed {
+	if got := r.ask(); got != changed {
 		r.Errorf("changed = %v, want %v; log:\n%s", got, changed, r.log)
 	}
 	if got := r.syncer.current.Secrets.String(); got != want {
@@ -122,7 +128,7 @@ func TestDoubtedPullIsCounted(t *testing.T) {
 		pulls, secrets int
 		synced         bool
 	}{{2, 2, false}, {3, 1, true}} {
-		r.syncer.poll(t.Context())
+		r.ask()
 		file, err := state.Read(state.Path(r.syncer.opt.StateDir, r.syncer.scope()))
 		if err != nil || file.PullCount != want.pulls || len(file.Secrets) != want.secrets || file.LastSync.After(long) != want.synced {
 			t.Errorf("the state file tells %d pulls, %d secrets and a sync at %s, want %+v; %v", file.PullCount, len(file.Secrets), file.LastSync, want, err)
@@ -238,6 +244,48 @@ func TestConfirmedByNotModified(t *testing.T) {
 	}
 }
 
+// A .env file that is laid over the secrets is read at once while a poll waits for its
+// next try: in an outage it is what one mends things with. And who ends the watch then
+// does not wait either.
+func TestEnvFileDuringOutage(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "e.env")
+	write := func(text string) {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("A=first\n")
+	waits := infisical.DefaultPolicy()
+	waits.ServerErrorWait, waits.MaxWait = 24*time.Hour, 48*time.Hour
+	r := newRig(t, func(opt *Options) {
+		opt.EnvFiles = EnvFiles{Paths: []string{path}, Named: true, Mode: "override"}
+		opt.Client, opt.Interval = opt.Client.With(waits), time.Millisecond
+	})
+	r.set(r.at("dev", "/"), "A", "1")
+	r.start()
+	r.server.ResetCounts()
+	r.server.Fault(infisicaltest.Fault{Do: infisicaltest.FaultStatus, Status: 500, Kind: infisicaltest.KindList})
+	ctx, end := context.WithCancel(t.Context())
+	defer end()
+	snapshots := r.syncer.Watch(ctx)
+	if err := r.server.Wait(t.Context(), infisicaltest.KindList, 1); err != nil {
+		t.Fatal(err)
+	}
+	for _, value := range []string{"second", "third"} {
+		write("A=" + value + "\n")
+		snapshot := <-snapshots
+		if a, _ := snapshot.Dotenv.Get("A"); a.Value.Reveal() != value {
+			t.Errorf("A is %q, want the %s value", a.Value.Reveal(), value)
+		}
+	}
+	end()
+	for range snapshots {
+	}
+	if n := r.server.Count(infisicaltest.KindList); n != 1 {
+		t.Errorf("%d listings, want the one that failed", n)
+	}
+}
+
 func TestWait(t *testing.T) {
 	s := New(Options{Interval: time.Minute})
 	within := func(want time.Duration) {
@@ -278,7 +326,7 @@ func TestConnectionOfEachPoll(t *testing.T) {
 	r.server.ResetCounts()
 	const polls = 10
 	for range polls {
-		r.syncer.poll(t.Context())
+		r.ask()
 	}
 	if n := r.server.Connections(); n != polls {
 		t.Errorf("%d connections for %d polls", n, polls)
