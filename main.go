@@ -326,11 +326,11 @@ func (a *app) run(ctx context.Context, argv []string) error {
 	if err := cmp.Or(signals.Stopped(), err); err != nil {
 		return err
 	}
-	entry := state.Entry{Folder: keeper.Folder(), Command: supervisor.Command.String()}
 	if a.settings.Exec {
-		return a.exec(supervisor.Command, snapshot, entry, signals)
+		return a.exec(keeper, supervisor.Command, snapshot, signals)
 	}
-	registration := a.register(entry)
+	watches := !a.settings.Once && snapshot.From != syncer.FromInherited
+	registration := keeper.Register(keeper.Entry(supervisor.Command.String(), watches))
 	defer registration.Remove()
 	a.children, supervisor.OnFiles = registration.Children(), registration.KeepFiles
 	env, err := a.environment(snapshot, a.log)
@@ -338,7 +338,7 @@ func (a *app) run(ctx context.Context, argv []string) error {
 		return err
 	}
 	var updates <-chan inject.Env
-	if !a.settings.Once && snapshot.From != syncer.FromInherited {
+	if watches {
 		watching, stop := context.WithCancel(ctx)
 		updates = a.environments(keeper.Watch(watching))
 		defer func() {
@@ -355,29 +355,20 @@ func (a *app) run(ctx context.Context, argv []string) error {
 }
 
 // exec becomes the command.
-func (a *app) exec(command inject.Command, snapshot syncer.Snapshot, entry state.Entry, signals *inject.Signals) error {
+func (a *app) exec(keeper *syncer.Syncer, command inject.Command, snapshot syncer.Snapshot, signals *inject.Signals) error {
 	env, err := a.environment(snapshot, a.log)
 	if err != nil {
 		return err
 	}
+	entry := keeper.Entry(command.String(), false)
 	entry.Child, entry.Since, entry.Digest = os.Getpid(), time.Now(), snapshot.Hasher.Digest(snapshot.Secrets)
-	registration := a.register(entry)
+	registration := keeper.Register(entry)
 	defer registration.Remove()
 	signals.Release()
 	if err := signals.Stopped(); err != nil {
 		return err
 	}
 	return inject.Exec(command, env)
-}
-
-// register puts this process into the register. One that cannot be written is no
-// reason not to run.
-func (a *app) register(entry state.Entry) *state.Registration {
-	registration, err := state.Register(a.stateDir(), entry)
-	if err != nil {
-		a.log.Debug(err.Error())
-	}
-	return registration
 }
 
 // environments maps snapshots to environments. One that cannot be an environment
@@ -417,7 +408,11 @@ func (a *app) environment(snapshot syncer.Snapshot, log *slog.Logger) (inject.En
 			log.Warn(warning.Text)
 		}
 	}
-	if a.children != nil || a.metrics != nil {
+	switch {
+	case err != nil:
+		a.children.Refused()
+		a.metrics.Refused()
+	case a.children != nil || a.metrics != nil:
 		a.children.Built(env.Digest(), snapshot.Hasher.Digest(snapshot.Secrets))
 		a.metrics.Built(env.Digest(), snapshot.Pulled)
 	}
@@ -451,11 +446,11 @@ func (a *app) onEvent(e inject.Event) {
 		a.metrics.Stopping()
 	case inject.EventRestarting:
 		a.metrics.Replacing()
-		a.tell(syncer.Event{Event: "restarted", Time: time.Now().UTC(), Changes: &syncer.EventChanges{
+		a.tell(syncer.Event{Event: syncer.EventRestarted, Time: time.Now().UTC(), Changes: &syncer.EventChanges{
 			New: e.Changes.Added, Changed: e.Changes.Changed, Gone: e.Changes.Removed}})
 	case inject.EventRolledBack:
 		a.metrics.RolledBack()
-		a.tell(syncer.Event{Event: "rolled_back", Time: time.Now().UTC()})
+		a.tell(syncer.Event{Event: syncer.EventRolledBack, Time: time.Now().UTC()})
 	}
 }
 

@@ -272,7 +272,7 @@ var Table = []Setting{
 		Help: "print nothing, and fail when the secrets are not kept up to date; for health checks",
 		read: func(s *Settings) reader { return boolean(&s.CheckOnly) }},
 	{Name: "max-age", Group: groupDo, On: Status | Sync, Arg: "DURATION", Default: "10m",
-		Help: "status --check, and /readyz of sync --watch: maximum age of the last sync; if not set, /readyz allows at least three intervals",
+		Help: "status --check, and /readyz of sync --watch: maximum age of the last sync; if not set, three intervals are allowed if they are longer",
 		read: func(s *Settings) reader { return duration(&s.MaxAge, time.Second) }},
 	{Name: "type", Group: groupDo, On: Graph, Arg: "TYPE",
 		Help: "show only entities of this type: service, secret_project, secret, agent_vault",

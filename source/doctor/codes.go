@@ -124,7 +124,7 @@ var Codes = []Entry{
 		`set the client secret (at least 32 characters), or --vault-key-file`},
 	{source.CodeStateDir, "The state directory is not safe to use: others can write to it, or another user owns it.",
 		`choose another with --state-dir, or chmod it to 700 and chown it to the user that runs infisync`},
-	{source.CodeUnhealthy, "The secrets are not kept up to date: nothing was synced yet, a process that runs was synced too long ago, or the newest secrets made its child fail.",
+	{source.CodeUnhealthy, "The secrets are not kept up to date: nothing was synced yet, a process that runs was synced too long ago, or the newest secrets made its child fail or cannot be passed to it.",
 		`see "infisync status", and the log of the process that the error names`},
 
 	{source.CodeExportImpossible, "The format cannot represent a secret's name or value.",

@@ -25,8 +25,9 @@ type child struct {
 	restarts    map[Reason]int
 	rollbacks   int
 	quarantined bool
+	refused     bool
 
-	newest    string               // digest of the environment that the newest set makes
+	newest    string               // digest of the environment that the newest set makes; empty: none, so far
 	confirmed map[string]time.Time // digest of an environment → when the server last confirmed its set
 }
 
@@ -44,9 +45,14 @@ type process struct {
 // the server last confirmed that set: the zero time when it comes from elsewhere.
 func (m *Metrics) Built(env string, synced time.Time) {
 	m.note(func() {
-		m.child.newest = env
+		m.child.newest, m.child.refused = env, false
 		m.child.confirm(synced)
 	})
+}
+
+// Refused notes that no environment can be made of the newest set.
+func (m *Metrics) Refused() {
+	m.note(func() { m.child.newest, m.child.refused = "", true })
 }
 
 // Started notes a child and the digest of its environment.

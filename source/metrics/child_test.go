@@ -30,6 +30,9 @@ func TestChild(t *testing.T) {
 			{func(m *Metrics) { m.Ended(2); m.Quarantined(true); m.RolledBack() }, "rollbacks_total 1, secrets_quarantined 1", "no child runs"},
 			{func(m *Metrics) { m.Started(3, "a"); m.Healthy(3) }, "child_stale 1, child_secrets_timestamp_seconds 1700000001, restarts_total{reason=\"rollback\"} 1, restarts_total{reason=\"change\"} 1", ""},
 			{func(m *Metrics) { m.Quarantined(false) }, "secrets_quarantined 0", ""},
+			{func(m *Metrics) { m.Built("a", t1) }, "child_stale 0, secrets_refused 0", ""},
+			{func(m *Metrics) { m.Refused() }, "child_stale 1, secrets_refused 1", ""},
+			{func(m *Metrics) { m.Built("a", t1) }, "child_stale 0, secrets_refused 0", ""},
 			{func(m *Metrics) { m.Stopping() }, "child_up 1", "stopping"},
 		}},
 		"ends by itself": {steps: []step{

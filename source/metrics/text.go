@@ -150,5 +150,6 @@ func (c *child) families() []family {
 		{"infisync_restarts_total", "counter", "Children that took the place of another, by reason.", counted("reason", c.restarts, ForChange, ForExit, ForRollback)},
 		{"infisync_rollbacks_total", "counter", "How often a child failed with changed secrets and the previous ones came back.", only(float64(c.rollbacks))},
 		{"infisync_secrets_quarantined", "gauge", "Whether the newest set made a child fail and is not tried for a while.", only(truth(c.quarantined))},
+		{"infisync_secrets_refused", "gauge", "Whether the newest set cannot be given to a child: a restart of infisync would fail.", only(truth(c.refused))},
 	}
 }

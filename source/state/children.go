@@ -32,10 +32,15 @@ func (r *Registration) Children() *Children {
 	return &Children{registration: r, sets: make(map[string]string)}
 }
 
-// Built notes that an environment, by its digest, was made of the set with that
-// digest. When a child has that environment already, it has the set.
+// Built notes that an environment, by its digest, was made of the newest set, which has
+// that digest. When a child has that environment already, it has the set.
 func (c *Children) Built(env, set string) {
-	c.note(func(*Entry) { c.sets[env] = set })
+	c.note(func(entry *Entry) { c.sets[env], entry.Refused = set, false })
+}
+
+// Refused notes that no environment can be made of the newest set.
+func (c *Children) Refused() {
+	c.note(func(entry *Entry) { entry.Refused = true })
 }
 
 // Started notes a child and the digest of its environment.

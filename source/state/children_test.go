@@ -52,6 +52,14 @@ func TestChildren(t *testing.T) {
 	c.Serves(3)
 	c.Ended(4)
 	want("one that failed beside it", 3, "set-2", 2, true)
+	c.Refused()
+	if got := list(t, dir)[0]; !got.Refused {
+		t.Errorf("the newest set was refused: listed %+v", got)
+	}
+	c.Built("env-3", "set-3")
+	if got := list(t, dir)[0]; got.Refused {
+		t.Errorf("a newer set makes an environment: listed %+v", got)
+	}
 	c.Quarantined(false)
 	c.Started(5, "env-3")
 	c.Ended(3)

@@ -48,7 +48,7 @@ func TestLeftFilesAreRemoved(t *testing.T) {
 			return nil
 		},
 		"list": func(dir string) error {
-			_, err := List(dir)
+			_, _, err := readRegister(dir)
 			return err
 		},
 	} {

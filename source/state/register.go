@@ -44,7 +44,10 @@ type Entry struct {
 	Restarts    int       `json:"restarts"`    // how many children served before this one
 	Child       int       `json:"child"`       // pid; 0: none now
 	Quarantined bool      `json:"quarantined"` // the newest set failed on probation, the child has the one before
+	Refused     bool      `json:"refused"`     // the newest set cannot be given to a child, which has the one before
 	Syncs       bool      `json:"syncs"`       // it pulls for others and has no child; Command is then its own
+
+	Interval time.Duration `json:"interval"` // nanoseconds, at which it asks the server; 0: it does not
 
 	Files map[string][]time.Time `json:"files,omitempty"` // as KeepFiles
 }
@@ -63,7 +66,9 @@ func (e Entry) MarshalJSON() ([]byte, error) {
 	b = strconv.AppendInt(append(b, `,"restarts":`...), int64(e.Restarts), 10)
 	b = strconv.AppendInt(append(b, `,"child":`...), int64(e.Child), 10)
 	b = strconv.AppendBool(append(b, `,"quarantined":`...), e.Quarantined)
+	b = strconv.AppendBool(append(b, `,"refused":`...), e.Refused)
 	b = strconv.AppendBool(append(b, `,"syncs":`...), e.Syncs)
+	b = strconv.AppendInt(append(b, `,"interval":`...), int64(e.Interval), 10)
 	if len(e.Files) > 0 {
 		files, err := json.Marshal(e.Files)
 		if err != nil {
@@ -164,24 +169,18 @@ func (r *Registration) Remove() error {
 	return nil
 }
 
-// List returns the entries of the processes that run, by folder and pid, and
-// removes those of processes that are gone, with the files they left. Processes in
-// other containers that share the state directory are not listed: whether they run
-// cannot be seen.
-func List(stateDir string) ([]Entry, error) {
-	here, _, err := readRegister(stateDir)
-	return here, err
-}
-
-// readRegister returns the entries of running processes, and those of other
-// containers and of the machine's earlier boots, which cannot be told apart:
-// they go when they were not touched for as long as a folder is kept.
+// readRegister returns the entries of the processes that run, by folder and pid, and
+// removes those of processes that are gone, with the files they left. Elsewhere are
+// those of other containers that share the state directory, and of the machine's
+// earlier boots, by the time they were written: whether such a process runs cannot be
+// seen, and they go when they were not touched for as long as a folder is kept.
 func readRegister(stateDir string) (here, elsewhere []Entry, err error) {
 	dir := filepath.Join(stateDir, registerDir)
 	files, err := os.ReadDir(dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, nil, source.Errorf(source.CodeStateDir, "reading the register: %w", err)
 	}
+	slices.SortStableFunc(files, func(a, b fs.DirEntry) int { return writtenAt(a).Compare(writtenAt(b)) })
 	space := pidSpace()
 	for _, file := range files {
 		if strings.HasSuffix(file.Name(), loginSuffix) {
@@ -213,6 +212,14 @@ func readRegister(stateDir string) (here, elsewhere []Entry, err error) {
 	return here, elsewhere, nil
 }
 
+// writtenAt is when the file was last written; zero: it has just been removed.
+func writtenAt(file fs.DirEntry) (at time.Time) {
+	if info, err := file.Info(); err == nil {
+		at = info.ModTime()
+	}
+	return at
+}
+
 func sumOf(text string) uint32 {
 	sum := fnv.New32a()
 	sum.Write([]byte(text))
@@ -232,10 +239,14 @@ func readEntry(path string) (Entry, error) {
 // kept: who is running means nothing once the machine has gone down.
 func putUnsynced(path string, data []byte) error {
 	unfinished := path + ".new" // nobody else writes it: the path has the process in it
-	if err := os.WriteFile(unfinished, data, 0o600); err != nil {
-		return err
+	err := os.WriteFile(unfinished, data, 0o600)
+	if err == nil {
+		err = os.Rename(unfinished, path)
 	}
-	return os.Rename(unfinished, path)
+	if err != nil {
+		os.Remove(unfinished)
+	}
+	return err
 }
 
 // Note is Update for who cannot do anything about an error. A nil Registration

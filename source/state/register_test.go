@@ -16,7 +16,7 @@ import (
 
 func list(t *testing.T, dir string) []Entry {
 	t.Helper()
-	entries, err := List(dir)
+	entries, _, err := readRegister(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -200,7 +200,7 @@ func TestRegisterErrors(t *testing.T) {
 			t.Errorf("Register(%q): %v", dir, err)
 		}
 	}
-	if _, err := List(file); err == nil {
+	if _, _, err := readRegister(file); err == nil {
 		t.Error("listed a file")
 	}
 }
@@ -215,7 +215,7 @@ func TestEntryText(t *testing.T) {
 		switch field := value.Field(i); field.Kind() {
 		case reflect.String:
 			field.SetString(fmt.Sprintf("text %d", i))
-		case reflect.Int:
+		case reflect.Int, reflect.Int64:
 			field.SetInt(int64(100 + i))
 		case reflect.Uint64:
 			field.SetUint(uint64(100 + i))
@@ -239,5 +239,20 @@ func TestEntryText(t *testing.T) {
 		if got, err := entry.MarshalJSON(); err != nil || string(got) != string(want) {
 			t.Errorf("written %s, %v\nwant    %s", got, err, want)
 		}
+	}
+}
+
+// Where an entry cannot be written anew, nothing unfinished is left.
+func TestFailedWriteLeavesNothing(t *testing.T) {
+	dir := t.TempDir()
+	path := putEntry(t, dir, func(*Entry) {})
+	if err := errors.Join(os.Remove(path), os.MkdirAll(filepath.Join(path, "below"), 0o700)); err != nil {
+		t.Fatal(err)
+	}
+	if err := putUnsynced(path, []byte("{}")); err == nil {
+		t.Error("a directory was replaced")
+	}
+	if files, err := os.ReadDir(filepath.Dir(path)); err != nil || len(files) != 1 {
+		t.Errorf("left are %v, %v", files, err)
 	}
 }

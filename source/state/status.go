@@ -2,7 +2,6 @@ package state
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -16,6 +15,8 @@ import (
 // of a directory in which nothing was ever kept.
 type Status struct {
 	At        time.Time     // UTC: when it was read
+	Dir       string        // where was looked; empty: there is no place to look in
+	Missing   bool          // Dir is not there
 	Scopes    []ScopeStatus // by folder
 	Processes []Process     // by folder and pid
 }
@@ -34,6 +35,8 @@ type ScopeStatus struct {
 	PullCount    int       `json:"pull_count"`
 	VaultWritten time.Time `json:"vault_written,omitzero"` // the newest vault; zero: there is none
 	Damaged      bool      `json:"damaged"`                // the state file cannot be read, or only in part
+
+	Interval time.Duration `json:"-"` // at which it is synced, as far as the register tells; zero: that is not known
 }
 
 // A ProcessState tells how what a child runs with compares with the newest set of
@@ -45,6 +48,7 @@ const (
 	ProcessCurrent     ProcessState = "current"
 	ProcessStale       ProcessState = "stale"       // it has another set than the newest
 	ProcessQuarantined ProcessState = "quarantined" // the newest set failed on probation
+	ProcessRefused     ProcessState = "refused"     // the newest set cannot be given to a child
 	ProcessUnknown     ProcessState = "unknown"     // the newest set of its scope is not known
 	ProcessSyncing     ProcessState = "syncing"     // it has no child: it pulls for others
 )
@@ -59,6 +63,8 @@ type Process struct {
 	Since    time.Time    `json:"since,omitzero"` // UTC: when the child was started
 	Restarts int          `json:"restarts"`       // see Entry
 	State    ProcessState `json:"state"`
+
+	Interval time.Duration `json:"-"` // see Entry
 }
 
 // ReadStatus reads the state files and the register of the state directory; now is
@@ -67,20 +73,22 @@ type Process struct {
 // that is damaged, or cannot be read, is flagged and hides no other. Errors have
 // source.CodeStateDir.
 func ReadStatus(stateDir string, now time.Time) (Status, error) {
-	status := Status{At: now.UTC().Truncate(time.Second)}
-	if stateDir == "" {
+	status := Status{At: now.UTC().Truncate(time.Second), Dir: stateDir, Missing: stateDir == ""}
+	if status.Missing {
 		return status, nil
 	}
 	// Before the state files: a child is started after its set was announced, so
 	// none can seem to run ahead of them.
-	entries, err := List(stateDir)
+	entries, elsewhere, err := readRegister(stateDir)
 	if err != nil {
 		return Status{}, err
 	}
 	folders, err := os.ReadDir(stateDir)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	status.Missing = errors.Is(err, fs.ErrNotExist)
+	if err != nil && !status.Missing {
 		return Status{}, source.Errorf(source.CodeStateDir, "reading the state directory: %w", err)
 	}
+	intervals := intervalsOf(entries, elsewhere)
 	newest := make(map[string]string) // folder → digest
 	for _, folder := range folders {
 		if folder.IsDir() && isScopeFolder(folder.Name()) {
@@ -88,7 +96,7 @@ func ReadStatus(stateDir string, now time.Time) (Status, error) {
 			if !kept {
 				continue
 			}
-			newest[scope.Folder] = scope.Digest
+			newest[scope.Folder], scope.Interval = scope.Digest, intervals[scope.Folder]
 			status.Scopes = append(status.Scopes, scope)
 		}
 	}
@@ -139,10 +147,13 @@ func newestVault(folder string) time.Time {
 func (e Entry) process(newest string) Process {
 	p := Process{
 		PID: e.PID, Child: e.Child, Command: e.Command, Folder: e.Folder, Digest: e.Digest, Since: e.Since, Restarts: e.Restarts,
+		Interval: e.Interval,
 	}
 	switch {
 	case e.Syncs:
 		p.State = ProcessSyncing
+	case e.Refused:
+		p.State = ProcessRefused
 	case e.Quarantined:
 		p.State = ProcessQuarantined
 	case newest == "":
@@ -153,45 +164,4 @@ func (e Entry) process(newest string) Process {
 		p.State = ProcessStale
 	}
 	return p
-}
-
-// Check is for health checks. It returns an error with source.CodeUnhealthy, which
-// names everything that is wrong, when nothing was ever synced, when the last sync
-// of a scope in which a process runs is not known, lies in the future or is longer
-// than maxAge ago (zero: any age will do), or when a running child is quarantined.
-func (s Status) Check(maxAge time.Duration) error {
-	synced := make(map[string]time.Time) // folder → last sync, if there was one
-	for _, scope := range s.Scopes {
-		if !scope.LastSync.IsZero() {
-			synced[scope.Folder] = scope.LastSync
-		}
-	}
-	if len(synced) == 0 {
-		return source.Errorf(source.CodeUnhealthy, "nothing was synced yet")
-	}
-	var wrong []string
-	judged := make(map[string]bool)
-	for _, p := range s.Processes {
-		if p.State == ProcessQuarantined {
-			wrong = append(wrong, fmt.Sprintf("process %d runs %q with the secrets before the newest, which made it fail", p.PID, p.Command))
-		}
-		if p.Folder == "" || judged[p.Folder] {
-			continue
-		}
-		judged[p.Folder] = true
-		last, ok := synced[p.Folder]
-		age := s.At.Sub(last)
-		switch {
-		case !ok:
-			wrong = append(wrong, fmt.Sprintf("process %d runs with scope %q, whose last sync is not known", p.PID, p.Folder))
-		case age < 0:
-			wrong = append(wrong, fmt.Sprintf("scope %q was synced in the future: was the clock set back?", p.Folder))
-		case maxAge > 0 && age > maxAge:
-			wrong = append(wrong, fmt.Sprintf("scope %q was synced %s ago, longer than %s", p.Folder, age, maxAge))
-		}
-	}
-	if len(wrong) > 0 {
-		return source.Errorf(source.CodeUnhealthy, "%s", strings.Join(wrong, "; "))
-	}
-	return nil
 }

@@ -57,7 +57,7 @@ func TestReadStatus(t *testing.T) {
 		e.Folder, e.Command, e.Digest, e.Since, e.Restarts, e.Child = scope.Folder(), "/bin/app", digest, start, 3, 42
 	})
 	want := Status{
-		At: start.Add(time.Hour + 10*time.Second),
+		At: start.Add(time.Hour + 10*time.Second), Dir: dir,
 		Scopes: []ScopeStatus{
 			{Folder: "dev-00000002", VaultWritten: start},
 			{Folder: scope.Folder(), Environment: "dev", ProjectIDs: []string{"p1", "p2"}, LastSync: start, Secrets: 2,
@@ -79,6 +79,7 @@ func TestProcessStates(t *testing.T) {
 		state        string // text of the state file; empty: as it is after a sync
 		want         ProcessState
 	}{
+		{"refused", other, true, "", ProcessRefused},
 		{"newest", newest, false, "", ProcessCurrent},
 		{"other", other, false, "", ProcessStale},
 		{"quarantined", other, true, "", ProcessQuarantined},
@@ -93,6 +94,7 @@ func TestProcessStates(t *testing.T) {
 		}
 		putEntry(t, dir, func(e *Entry) {
 			e.Folder, e.Digest, e.Quarantined, e.Syncs = scope.Folder(), test.digest, test.quarantined, test.want == ProcessSyncing
+			e.Refused = test.want == ProcessRefused
 		})
 		status := readStatus(t, dir)
 		if len(status.Processes) != 1 || status.Processes[0].State != test.want {
@@ -104,6 +106,9 @@ func TestProcessStates(t *testing.T) {
 func TestReadStatusOfNothing(t *testing.T) {
 	for _, dir := range []string{"", t.TempDir(), filepath.Join(t.TempDir(), "none")} {
 		status := readStatus(t, dir)
+		if _, err := os.Stat(dir); status.Missing != (err != nil) {
+			t.Errorf("%q: missing: %v", dir, status.Missing)
+		}
 		if len(status.Scopes)+len(status.Processes) != 0 {
 			t.Errorf("%q: %+v", dir, status)
 		}
@@ -236,8 +241,10 @@ func TestStatusCheck(t *testing.T) {
 	const maxAge = 10 * time.Minute
 	at := start.Add(maxAge)
 	runs := func(folder string, state ProcessState) Process {
-		return Process{PID: 7, Command: "app", Folder: folder, State: state}
+		return Process{PID: 7, Child: 8, Command: "app", Folder: folder, State: state}
 	}
+	asks, waits := runs("", ProcessUnknown), runs("", ProcessUnknown)
+	asks.Interval, waits.Child = time.Minute, 0
 	fresh := ScopeStatus{Folder: "dev-1", LastSync: start}
 	old := ScopeStatus{Folder: "old-1", LastSync: start.Add(-time.Second)}
 	ahead := ScopeStatus{Folder: "new-1", LastSync: at.Add(time.Second)}
@@ -248,8 +255,13 @@ func TestStatusCheck(t *testing.T) {
 		processes []Process
 		want      string // empty: healthy
 	}{
-		{"nothing", nil, nil, "nothing was synced yet"},
-		{"only errors", []ScopeStatus{never}, nil, "nothing was synced yet"},
+		{"nothing", nil, nil, `nothing was synced yet in "dir"`},
+		{"only errors", []ScopeStatus{never}, nil, `nothing was synced yet in "dir"`},
+		{"no server", nil, []Process{runs("", ProcessUnknown)}, ""},
+		{"no server, no child", nil, []Process{waits}, `nothing was synced yet in "dir"`},
+		{"no server so far", nil, []Process{asks}, `nothing was synced yet in "dir"`},
+		{"no server, refused", nil, []Process{runs("", ProcessRefused)},
+			`process 7 runs "app" with the secrets before the newest, which no child can be given`},
 		{"nobody runs", []ScopeStatus{old, never, ahead}, nil, ""},
 		{"fresh", []ScopeStatus{fresh}, []Process{runs("dev-1", ProcessCurrent), runs("dev-1", ProcessStale), runs("", ProcessUnknown)}, ""},
 		{"old", []ScopeStatus{old}, []Process{runs("old-1", ProcessCurrent), runs("old-1", ProcessCurrent)},
@@ -258,7 +270,7 @@ func TestStatusCheck(t *testing.T) {
 		{"not known, and quarantined", []ScopeStatus{fresh, never}, []Process{runs("bad-1", ProcessUnknown), runs("dev-1", ProcessQuarantined)},
 			`process 7 runs with scope "bad-1", whose last sync is not known; process 7 runs "app" with the secrets before the newest, which made it fail`},
 	} {
-		err := Status{At: at, Scopes: test.scopes, Processes: test.processes}.Check(maxAge)
+		err := Status{At: at, Dir: "dir", Scopes: test.scopes, Processes: test.processes}.Check(maxAge, false)
 		switch {
 		case test.want == "" && err == nil:
 		case err == nil || err.Error() != test.want || source.CodeOf(err) != source.CodeUnhealthy:
@@ -266,7 +278,58 @@ func TestStatusCheck(t *testing.T) {
 		}
 	}
 	aged := Status{At: at.Add(1000 * time.Hour), Scopes: []ScopeStatus{fresh}, Processes: []Process{runs("dev-1", ProcessCurrent)}}
-	if err := aged.Check(0); err != nil {
+	if err := aged.Check(0, false); err != nil {
 		t.Errorf("any age will do: %v", err)
+	}
+}
+
+// A scope may be as old as three of its intervals: of the quickest process here, or else
+// of the one elsewhere that was registered last.
+func TestStatusCheckIntervals(t *testing.T) {
+	type process struct {
+		elsewhere bool
+		interval  time.Duration
+	}
+	for _, test := range []struct {
+		name      string
+		processes []process // by the time they were registered
+		limit     time.Duration
+	}{
+		{"a follower alone", []process{{false, 0}}, 10 * time.Minute},
+		{"short", []process{{false, time.Minute}}, 10 * time.Minute},
+		{"long", []process{{false, 30 * time.Minute}}, 90 * time.Minute},
+		{"with a follower", []process{{false, 30 * time.Minute}, {false, 0}}, 90 * time.Minute},
+		{"the quicker", []process{{false, 30 * time.Minute}, {false, 20 * time.Minute}}, time.Hour},
+		{"kept elsewhere", []process{{true, 24 * time.Hour}, {true, 30 * time.Minute}, {false, 0}}, 90 * time.Minute},
+		{"kept here", []process{{true, 20 * time.Minute}, {false, 30 * time.Minute}}, 90 * time.Minute},
+	} {
+		dir := t.TempDir()
+		update(t, dir, func(f *File) { f.Record(scope, set("A", "1"), Hasher{}, start) })
+		for i, p := range test.processes {
+			path := putEntry(t, dir, func(e *Entry) {
+				e.Folder, e.Interval = scope.Folder(), p.interval
+				if p.elsewhere {
+					e.Space = "other"
+				}
+			})
+			// Names that sort against the time of writing, and differ.
+			renamed := filepath.Join(filepath.Dir(path), string(rune('z'-i))+".json")
+			if err := os.Rename(path, renamed); err != nil {
+				t.Fatal(err)
+			}
+			age(t, renamed, time.Duration(len(test.processes)-i)*time.Minute)
+		}
+		for late, healthy := range map[time.Duration]bool{0: true, time.Second: false} {
+			status, err := ReadStatus(dir, start.Add(test.limit+late))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := status.Check(10*time.Minute, false); (err == nil) != healthy {
+				t.Errorf("%s: after %s and %s: %v", test.name, test.limit, late, err)
+			}
+			if err := status.Check(10*time.Minute, true); (err == nil) != (healthy && test.limit == 10*time.Minute) {
+				t.Errorf("%s: strict, after %s and %s: %v", test.name, test.limit, late, err)
+			}
+		}
 	}
 }

@@ -77,7 +77,7 @@ func (u Setup) Status(context.Context, []string) error {
 		return err
 	}
 	if u.Settings.CheckOnly {
-		return status.Check(u.Settings.MaxAge)
+		return status.Check(u.Settings.MaxAge, u.Settings.Given("max-age"))
 	}
 	return status.Write(u.Out, u.Format("text"))
 }

@@ -324,21 +324,16 @@ func SyncAll(ctx context.Context, keepers []*Syncer, watch bool, report func(Syn
 	return nil
 }
 
-// register puts a watch without a child into the register, for ps and status. That
-// it cannot be written is no reason not to watch.
+// register puts a watch without a child into the register, for ps and status.
 func (s *Syncer) register() *state.Registration {
 	if s.store == nil {
 		return nil
 	}
-	entry := state.Entry{Folder: s.Folder(), Command: "sync", Syncs: true}
+	entry := state.Entry{Folder: s.Folder(), Command: "sync", Syncs: true, Interval: s.opt.Interval}
 	if settled(s.opt.Known.Places, s.opt.AllProjects) { // known before the server answers
 		entry.Folder = s.opt.Known.Folder()
 	}
-	registration, err := state.Register(s.store.dir, entry)
-	if err != nil {
-		s.opt.Log.Debug(err.Error())
-	}
-	return registration
+	return s.Register(entry)
 }
 
 // name is how the scope is called in messages.

@@ -183,6 +183,26 @@ func (s *Syncer) Folder() string {
 	return s.scope().Folder()
 }
 
+// Entry is what the register is told of a child's process: whether it watches, too, or
+// only started with what there was.
+func (s *Syncer) Entry(command string, watches bool) state.Entry {
+	entry := state.Entry{Folder: s.Folder(), Command: command}
+	if watches && s.opt.Client != nil {
+		entry.Interval = s.opt.Interval
+	}
+	return entry
+}
+
+// Register puts this process into the register of the state directory. That it cannot
+// be written is no reason not to run: nil is returned then.
+func (s *Syncer) Register(entry state.Entry) *state.Registration {
+	registration, err := state.Register(s.opt.StateDir, entry)
+	if err != nil {
+		s.opt.Log.Debug(err.Error())
+	}
+	return registration
+}
+
 // scope is the settled scope: Known with the resolved places.
 func (s *Syncer) scope() source.Scope {
 	scope := s.opt.Known
