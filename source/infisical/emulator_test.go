@@ -309,7 +309,7 @@ func TestEmulatorFaults(t *testing.T) {
 				if want == source.CodeTimeout {
 					policy.Answer = 100 * time.Millisecond
 				}
-				got, err := login(t, client.With(policy)).List(t.Context(), infisical.Query{Place: devPlace("/")})
+				got, err := login(t, client).With(policy).List(t.Context(), infisical.Query{Place: devPlace("/")})
 				wantCode(t, err, want)
 				if !got.Listing.Empty() {
 					t.Errorf("a listing came with the error")

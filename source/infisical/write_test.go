@@ -165,9 +165,9 @@ func TestEmulatorUnknownOutcome(t *testing.T) {
 			s, client := emulate(t, infisicaltest.Current)
 			policy := quick()
 			if want == source.CodeTimeout {
-				policy.Answer = 100 * time.Millisecond
+				policy.Answer = 500 * time.Millisecond // within which the request must be on its way
 			}
-			session := login(t, client.With(policy))
+			session := login(t, client).With(policy)
 			lift := s.Fault(infisicaltest.Fault{Do: action, Kind: infisicaltest.KindCreate})
 			_, err := session.Create(t.Context(), devPlace("/"), item("A", "1"))
 			lift()
