@@ -165,11 +165,15 @@ func pipe(t *testing.T) (r, w *os.File) {
 	return r, w
 }
 
-// update sends an environment.
-func (s *supervised) update(vars map[string]string) {
+// update sends environments, all in one write.
+func (s *supervised) update(each ...map[string]string) {
 	s.t.Helper()
-	text, _ := json.Marshal(vars)
-	if _, err := fmt.Fprintf(s.control, "%s\n", text); err != nil {
+	var text []byte
+	for _, vars := range each {
+		line, _ := json.Marshal(vars)
+		text = append(append(text, line...), '\n')
+	}
+	if _, err := s.control.Write(text); err != nil {
 		s.t.Fatal(err)
 	}
 }
