@@ -280,7 +280,7 @@ func (b *builder) refusal() error {
 	}
 	return errorf(CodeNameRefused,
 		"the server sets %s, by which it could run code of its own in the child: pass it with %s, or leave it out with %s",
-		strings.Join(names, ", "), strings.Join(allow, " "), strings.Join(except, " "))
+		enumerate(names, ", "), enumerate(allow, " "), enumerate(except, " "))
 }
 
 func (b *builder) warnings() []Warning {

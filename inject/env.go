@@ -198,7 +198,8 @@ func (c Changes) Empty() bool {
 }
 
 // String returns the form of log lines: "A changed, B added, C removed". Names
-// are quoted when they hold more than letters, digits and "_".
+// are quoted when they hold more than letters, digits and "_"; those after the
+// 20th are only counted: "… and 3 more".
 func (c Changes) String() string {
 	var parts []string
 	for _, group := range []struct {
@@ -209,7 +210,7 @@ func (c Changes) String() string {
 			parts = append(parts, printable(name)+" "+group.verb)
 		}
 	}
-	return strings.Join(parts, ", ")
+	return enumerate(parts, ", ")
 }
 
 // printable returns name for a message: as it is when it is a usual one, quoted
@@ -229,5 +230,16 @@ func printableList(names []string) string {
 	for i, name := range names {
 		out[i] = printable(name)
 	}
-	return strings.Join(out, ", ")
+	return enumerate(out, ", ")
+}
+
+// maxShown is how many names a message lists. What collects logs cuts lines of 16 KiB.
+const maxShown = 20
+
+// enumerate joins the parts of a message, and says how many there are beyond maxShown.
+func enumerate(parts []string, separator string) string {
+	if more := len(parts) - maxShown; more > 0 {
+		return fmt.Sprintf("%s and %d more", strings.Join(parts[:maxShown], separator), more)
+	}
+	return strings.Join(parts, separator)
 }

@@ -251,3 +251,25 @@ func vars(pairs ...string) []Var {
 	}
 	return out
 }
+
+func TestManyChanges(t *testing.T) {
+	var names []string
+	for i := range 3000 {
+		names = append(names, fmt.Sprintf("N%04d", i))
+	}
+	if got := (Changes{Removed: names[:20]}).String(); !strings.HasSuffix(got, ", N0018 removed, N0019 removed") {
+		t.Errorf("twenty: %q", got)
+	}
+	got := Changes{Changed: names[:10], Added: names[10:]}.String()
+	if !strings.HasPrefix(got, "N0000 changed, ") || !strings.HasSuffix(got, ", N0018 added, N0019 added and 2980 more") {
+		t.Errorf("three thousand: %q", got)
+	}
+	var b builder
+	for _, name := range names[:22] {
+		b.refused = append(b.refused, refusal{name, "S"})
+	}
+	wantError := "N0019 and 2 more, by which"
+	if err := b.refusal(); !strings.Contains(err.Error(), wantError) || strings.Contains(err.Error(), names[20]) {
+		t.Errorf("error %q, want %q in it", err, wantError)
+	}
+}

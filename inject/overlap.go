@@ -71,7 +71,7 @@ func (r *supervision) promote() {
 // giveUp ends the second child; the first stays.
 func (r *supervision) giveUp(why string) {
 	c := r.next
-	r.Log.Error("the child with the changed secrets "+why+": the one before stays", "pid", c.pid)
+	r.Log.Error("the child with the changed secrets "+why+": the one before stays", "pid", r.child.pid, "failed", c.pid)
 	r.emit(Event{Kind: EventUnhealthy, PID: c.pid, Digest: c.digest})
 	r.next, r.state = nil, running
 	r.dismiss(c)

@@ -183,6 +183,7 @@ func TestOverlapKeepsTheOldChild(t *testing.T) {
 				s.event(EventHealthy)
 			}
 			s.update(token(tt.token))
+			failed := s.event(EventUnhealthy).PID
 			s.event(EventQuarantined)
 			s.event(EventHealthy)
 			if tt.token == "never" {
@@ -195,7 +196,8 @@ func TestOverlapKeepsTheOldChild(t *testing.T) {
 			s.signal(syscall.SIGTERM)
 			s.wantEnd(0)
 			wantGone(t, pid)
-			if want := "the child with the changed secrets " + tt.why; !strings.Contains(s.stderr(), want) {
+			want := fmt.Sprintf("the child with the changed secrets %s: the one before stays\" pid=%d failed=%d\n", tt.why, pid, failed)
+			if !strings.Contains(s.stderr(), want) {
 				t.Errorf("stderr does not say %q", want)
 			}
 		})

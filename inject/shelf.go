@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -230,6 +229,6 @@ func warnOfDisks(log *slog.Logger, files []File) {
 		}
 	}
 	if len(paths) > 0 {
-		log.Warn("secrets are written to a disk, not to a memory file system such as /dev/shm: " + strings.Join(paths, ", "))
+		log.Warn("secrets are written to a disk, not to a memory file system such as /dev/shm: " + enumerate(paths, ", "))
 	}
 }

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"unicode"
@@ -15,6 +16,18 @@ func Word(name string) string {
 		return strconv.Quote(name)
 	}
 	return name
+}
+
+// maxShown is how many names a message lists. What collects logs cuts lines of 16 KiB.
+const maxShown = 20
+
+// Enumerate joins the parts of a message, and only counts those after the 20th: "A, B and
+// 3 more".
+func Enumerate(parts []string, separator string) string {
+	if more := len(parts) - maxShown; more > 0 {
+		return fmt.Sprintf("%s and %d more", strings.Join(parts[:maxShown], separator), more)
+	}
+	return strings.Join(parts, separator)
 }
 
 // Line shows a text of anybody's making on one line: what a terminal would act on

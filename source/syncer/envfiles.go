@@ -26,7 +26,7 @@ func (s *Syncer) anyEnvFile() bool {
 	return false
 }
 
-// inUse tells whether what the .env files hold reaches the child.
+// envFilesInUse tells whether what the .env files hold reaches the child.
 func (s *Syncer) envFilesInUse() bool {
 	return s.current.From == FromDotenv || s.opt.EnvFiles.layered()
 }
@@ -57,7 +57,7 @@ func (s *Syncer) loadEnvFiles(ctx context.Context, warn bool) (source.Set, error
 		file := dotenv.File{Path: path}
 		if warn {
 			file.Expanded = func(names []string) {
-				s.opt.Log.Warn(fmt.Sprintf("%q: a $ was expanded in %s: single quotes keep it", path, strings.Join(names, ", ")))
+				s.opt.Log.Warn(fmt.Sprintf("%q: a $ was expanded in %s: single quotes keep it", path, source.Enumerate(names, ", ")))
 			}
 		}
 		set, err := file.Load(ctx)

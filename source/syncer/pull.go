@@ -143,7 +143,7 @@ func (s *Syncer) sayClashes(set source.Set) {
 		for i, place := range secret.Hides {
 			hidden[i] = place.String()
 		}
-		text := fmt.Sprintf("%q of %s hides what is set in %s", secret.Name, secret.Place, strings.Join(hidden, ", "))
+		text := fmt.Sprintf("%q of %s hides what is set in %s", secret.Name, secret.Place, source.Enumerate(hidden, ", "))
 		if s.clashes[secret.Name] != text {
 			s.clashes[secret.Name] = text
 			s.opt.Log.Log(context.Background(), level, text)
@@ -165,7 +165,7 @@ func (s *Syncer) confirmFirst(ctx context.Context, p pull, before source.Set) (p
 	if lostAgain := before.Lost(again.set()); len(lostAgain) > 0 && !slices.Equal(lost, lostAgain) {
 		return pull{}, source.Errorf(source.CodeServerError, "two listings in a row disagree about which secrets there are")
 	} else if len(lostAgain) > 0 {
-		s.opt.Log.Warn("no longer on the server: " + strings.Join(lostAgain, ", "))
+		s.opt.Log.Warn("no longer on the server: " + source.Enumerate(lostAgain, ", "))
 	}
 	return again, nil
 }

@@ -94,9 +94,9 @@ func (s *Syncer) noEnvironment(ctx context.Context, session *infisical.Session) 
 	}
 	var lines []string
 	for _, p := range projects {
-		lines = append(lines, fmt.Sprintf("%s has %s", p.Name, strings.Join(slugs(p), ", ")))
+		lines = append(lines, fmt.Sprintf("%s has %s", p.Name, source.Enumerate(slugs(p), ", ")))
 	}
-	return source.Errorf(source.CodeNoEnvironment, "no environment is set: %s", strings.Join(lines, "; "))
+	return source.Errorf(source.CodeNoEnvironment, "no environment is set: %s", source.Enumerate(lines, "; "))
 }
 
 // explainMissing makes an error about a place say whether it is the environment
@@ -111,7 +111,7 @@ func (s *Syncer) explainMissing(ctx context.Context, session *infisical.Session,
 		return err
 	}
 	return source.Errorf(source.CodePlaceNotFound, "project %s has no environment %q: it has %s",
-		place.Project, place.Environment, strings.Join(slugs(project), ", "))
+		place.Project, place.Environment, source.Enumerate(slugs(project), ", "))
 }
 
 func nameProjects(projects []infisical.Project) string {
@@ -119,7 +119,7 @@ func nameProjects(projects []infisical.Project) string {
 	for i, p := range projects {
 		names[i] = fmt.Sprintf("%s (%s)", p.ID, p.Name)
 	}
-	return strings.Join(names, ", ")
+	return source.Enumerate(names, ", ")
 }
 
 func slugs(p infisical.Project) []string {

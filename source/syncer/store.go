@@ -95,7 +95,7 @@ func theOnly(found []vault.Found) (vault.Contents, error) {
 	for i, f := range found {
 		scopes[i] = describe(f.Contents.Scope)
 	}
-	return vault.Contents{}, source.Errorf(source.CodeVaultSeveral, "several vaults fit the settings: %s", strings.Join(scopes, "; "))
+	return vault.Contents{}, source.Errorf(source.CodeVaultSeveral, "several vaults fit the settings: %s", source.Enumerate(scopes, "; "))
 }
 
 // describe tells a scope from others by the flags that ask for it.
@@ -287,6 +287,6 @@ func (s *Syncer) sweep() {
 		s.opt.Log.Debug(fmt.Sprintf("sweeping the state directory: %v", err))
 	}
 	if len(swept) > 0 {
-		s.opt.Log.Debug("swept " + strings.Join(swept, ", "))
+		s.opt.Log.Debug("swept " + source.Enumerate(swept, ", "))
 	}
 }

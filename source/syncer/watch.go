@@ -145,12 +145,12 @@ func (s *Syncer) consider(ctx context.Context, p pull) bool {
 	if len(lost) > 0 && !equalNames(lost, s.pending) {
 		s.pending = lost
 		s.storeDoubted(ctx)
-		s.opt.Log.Info("no longer listed, dropped if the next poll agrees: " + strings.Join(lost, ", "))
+		s.opt.Log.Info("no longer listed, dropped if the next poll agrees: " + source.Enumerate(lost, ", "))
 		return false
 	}
 	s.accept(p, set)
 	if report := s.storeSync(ctx, s.doubt(p)); len(report.Removed) > 0 {
-		s.opt.Log.Info("orphans removed from the vault: " + strings.Join(report.Removed, ", "))
+		s.opt.Log.Info("orphans removed from the vault: " + source.Enumerate(report.Removed, ", "))
 	}
 	return before.From != FromServer && before.From != FromVault || !before.Secrets.Equal(set)
 }
