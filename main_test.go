@@ -939,7 +939,7 @@ func (b *bench) openVault() (vault.Key, vault.Contents) {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	found, err := vault.Find(b.path("state/infisync"), key, source.Scope{})
+	found, _, err := vault.Find(b.path("state/infisync"), key, source.Scope{})
 	if err != nil || len(found) != 1 {
 		b.t.Fatalf("found %d vaults: %v", len(found), err)
 	}

@@ -125,7 +125,7 @@ func (c *checkup) scope() (scope source.Scope, settled bool) {
 
 // anyVault looks for vaults that fit what is known.
 func (c *checkup) anyVault(known source.Scope) Item {
-	found, err := vault.Find(c.StateDir, c.Key, known)
+	found, missed, err := vault.Find(c.StateDir, c.Key, known)
 	if err != nil {
 		return failed(err)
 	}
@@ -133,7 +133,12 @@ func (c *checkup) anyVault(known source.Scope) Item {
 		scope := f.Contents.Scope
 		return scope.Recursive != known.Recursive || scope.Imports != known.Imports || scope.Expand != known.Expand
 	})
-	if len(found) == 0 {
+	switch {
+	case len(found) == 0 && source.CodeOf(missed) == source.CodeVaultMissing:
+		return ok("%v", missed)
+	case len(found) == 0 && missed != nil:
+		return failed(missed)
+	case len(found) == 0:
 		return ok("no vault yet that this key opens and that matches the settings")
 	}
 	return ok("this key opens %s that match the settings", count(len(found), "vault"))

@@ -96,5 +96,9 @@ func TestVault(t *testing.T) {
 	}
 	wantItem(t, s.run(t), "vault", doctor.Failed, source.CodeVaultKey, path)
 
+	wantItem(t, s.with("INFISICAL_PROJECT_ID", "").run(t), "vault", doctor.Failed, source.CodeVaultKey, path)
+	wantItem(t, s.with("INFISICAL_PROJECT_ID", "").with("INFISICAL_CLIENT_SECRET", "a-third-secret-of-at-least-32-characters").run(t),
+		"vault", doctor.OK, "", "2 of another key")
+
 	wantItem(t, s.with("INFISICAL_CLIENT_SECRET", "short-secret").run(t), "vault", doctor.Warning, source.CodeVaultNoKey, "without a vault")
 }

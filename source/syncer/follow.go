@@ -61,7 +61,7 @@ func (s *Syncer) confirmedBy(file state.File) {
 func (s *Syncer) awaitVault(ctx context.Context) (vault.Contents, error) {
 	said := false
 	for {
-		found, err := s.findVaults()
+		found, missed, err := s.findVaults()
 		if err != nil {
 			return vault.Contents{}, err
 		}
@@ -69,7 +69,7 @@ func (s *Syncer) awaitVault(ctx context.Context) (vault.Contents, error) {
 			return f.Contents.Pulled.IsZero() || s.opt.Fits != nil && !s.opt.Fits(f.Contents.Scope)
 		})
 		if len(found) > 0 {
-			return theOnly(found)
+			return theOnly(found, nil)
 		}
 		if !said {
 			said = true
@@ -78,7 +78,7 @@ func (s *Syncer) awaitVault(ctx context.Context) (vault.Contents, error) {
 		}
 		select {
 		case <-ctx.Done():
-			return theOnly(nil)
+			return theOnly(nil, missed)
 		case <-time.After(lookForVault):
 		}
 	}

@@ -2,7 +2,9 @@ package syncer
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"time"
 
 	"infisync/source"
@@ -174,7 +176,7 @@ func (s *Syncer) insteadOf(failure error, copy vault.Contents, have source.Have,
 // whyNoVault says why the vault did not answer for a server out of reach.
 func whyNoVault(have source.Have, err error) string {
 	switch {
-	case source.CodeOf(err) == source.CodeVaultMissing:
+	case errors.Is(err, fs.ErrNotExist) && source.CodeOf(err) == source.CodeVaultMissing:
 		return "there is no vault yet"
 	case err != nil:
 		return err.Error()

@@ -62,7 +62,7 @@ func (s *Syncer) peekVault() (vault.Contents, error) {
 		scope := s.opt.Known
 		return s.store.seen.Open(vault.Path(s.store.dir, s.opt.Key, scope), s.opt.Key, scope)
 	}
-	found, err := s.findVaults()
+	found, missed, err := s.findVaults()
 	if err != nil {
 		return vault.Contents{}, err
 	}
@@ -70,12 +70,12 @@ func (s *Syncer) peekVault() (vault.Contents, error) {
 		a, b := f.Contents.Scope, s.opt.Known
 		return a.Recursive != b.Recursive || a.Imports != b.Imports || a.Expand != b.Expand
 	})
-	return theOnly(found)
+	return theOnly(found, missed)
 }
 
 // findVaults returns the vaults that the key opens and that fit what is known.
 // With AllProjects each wanted place stands for any number of places.
-func (s *Syncer) findVaults() ([]vault.Found, error) {
+func (s *Syncer) findVaults() (found []vault.Found, missed, err error) {
 	known := s.opt.Known
 	if s.opt.AllProjects {
 		known.Places = nil
@@ -83,13 +83,16 @@ func (s *Syncer) findVaults() ([]vault.Found, error) {
 	return vault.Find(s.opt.StateDir, s.opt.Key, known)
 }
 
-// theOnly returns the one vault found; none and several are errors.
-func theOnly(found []vault.Found) (vault.Contents, error) {
-	switch len(found) {
-	case 0:
-		return vault.Contents{}, source.Errorf(source.CodeVaultMissing, "there is no vault for these settings yet")
-	case 1:
+// theOnly returns the one vault found; none and several are errors. Missed is why there
+// may be none, see vault.Find.
+func theOnly(found []vault.Found, missed error) (vault.Contents, error) {
+	switch {
+	case len(found) == 1:
 		return found[0].Contents, nil
+	case len(found) == 0 && missed != nil:
+		return vault.Contents{}, missed
+	case len(found) == 0:
+		return vault.Contents{}, source.Errorf(source.CodeVaultMissing, "there is no vault for these settings yet")
 	}
 	scopes := make([]string, len(found))
 	for i, f := range found {

@@ -34,8 +34,7 @@ func (s *Seen) Open(path string, key Key, scope source.Scope) (Contents, error) 
 		*s = Seen{path, id, sum, contents}
 	}
 	if !sameScope(s.contents.Scope, scope) {
-		return Contents{}, source.Errorf(source.CodeVaultScope,
-			"vault %q belongs to another scope, %s", path, s.contents.Scope.Folder())
+		return Contents{}, errScope(path, s.contents.Scope)
 	}
 	return s.contents.clone(), nil
 }

@@ -218,8 +218,8 @@ func TestSwappedScopes(t *testing.T) {
 			t.Error("a foreign vault was overwritten")
 		}
 	}
-	found, err := Find(dir, key, source.Scope{})
-	if err != nil || len(found) != 2 {
+	found, missed, err := Find(dir, key, source.Scope{})
+	if err != nil || missed != nil || len(found) != 2 {
 		t.Errorf("found %d vaults, %v", len(found), err)
 	}
 }
@@ -265,8 +265,8 @@ func TestUpdateSweepsUnfinishedFiles(t *testing.T) {
 
 func TestFind(t *testing.T) {
 	dir, key := t.TempDir(), testKey(t, "k")
-	if found, err := Find(filepath.Join(dir, "none"), key, source.Scope{}); err != nil || found != nil {
-		t.Errorf("without a state directory: %v, %v", found, err)
+	if found, missed, err := Find(filepath.Join(dir, "none"), key, source.Scope{}); err != nil || missed != nil || found != nil {
+		t.Errorf("without a state directory: %v, %v, %v", found, missed, err)
 	}
 	update(t, dir, key, scopeA, func(c *Contents) { c.ApplyPull(set("A", "1"), day(1)) })
 	update(t, dir, key, scopeB, func(c *Contents) { c.ApplyPull(set("B", "1"), day(2)) })
@@ -281,7 +281,7 @@ func TestFind(t *testing.T) {
 		{"all", scopeB, []string{"B"}},
 		{"none fits", source.Scope{URL: "https://elsewhere/api"}, nil},
 	} {
-		found, err := Find(dir, key, test.known)
+		found, _, err := Find(dir, key, test.known)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -296,11 +296,63 @@ func TestFind(t *testing.T) {
 			t.Errorf("%s: found %q, want %q", test.name, got, test.want)
 		}
 	}
-	if _, err := Find(dir, Key{}, source.Scope{}); source.CodeOf(err) != source.CodeVaultNoKey {
+	if _, _, err := Find(dir, Key{}, source.Scope{}); source.CodeOf(err) != source.CodeVaultNoKey {
 		t.Errorf("zero key: %v", err)
 	}
 	file := Path(dir, key, scopeA)
-	if _, err := Find(file, key, source.Scope{}); source.CodeOf(err) != source.CodeStateDir {
+	if _, _, err := Find(file, key, source.Scope{}); source.CodeOf(err) != source.CodeStateDir {
 		t.Errorf("a file for a state directory: %v", err)
+	}
+}
+
+// What is there and cannot be taken is told from what is not there.
+func TestFindMissed(t *testing.T) {
+	key, dev, prod := testKey(t, "k"), source.Place{Environment: scopeA.Places[0].Environment}, source.Place{Environment: scopeB.Places[0].Environment}
+	write := func(t *testing.T, path string, data []byte) {
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, data, 0o600)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, test := range []struct {
+		name  string
+		place source.Place // what is known
+		fill  func(t *testing.T, dir, path string)
+		found int
+		want  source.Code // of what was missed; empty: nothing was
+	}{
+		{"nothing", dev, func(*testing.T, string, string) {}, 0, ""},
+		{"truncated", dev, func(t *testing.T, _, path string) { write(t, path, []byte("age-encryption.org/v1\n")) }, 0, source.CodeVaultKey},
+		{"empty", source.Place{}, func(t *testing.T, _, path string) { write(t, path, nil) }, 0, source.CodeVaultKey},
+		{"another environment's", prod, func(t *testing.T, _, path string) { write(t, path, nil) }, 0, ""},
+		{"unreadable", dev, func(t *testing.T, _, path string) { write(t, filepath.Join(path, "file"), nil) }, 0, source.CodeStateDir},
+		{"beside a good one", source.Place{}, func(t *testing.T, dir, path string) {
+			write(t, path, nil)
+			update(t, dir, key, scopeB, func(*Contents) {})
+		}, 1, source.CodeVaultKey},
+		{"copied", dev, func(t *testing.T, dir, path string) {
+			update(t, dir, key, scopeB, func(*Contents) {})
+			sealed, err := os.ReadFile(Path(dir, key, scopeB))
+			if err != nil {
+				t.Fatal(err)
+			}
+			write(t, path, sealed)
+		}, 0, source.CodeVaultScope},
+		{"another key's", dev, func(t *testing.T, dir, _ string) {
+			update(t, dir, testKey(t, "o"), scopeA, func(*Contents) {})
+			update(t, dir, testKey(t, "o"), scopeB, func(*Contents) {})
+		}, 0, source.CodeVaultMissing},
+		{"no folder", source.Place{}, func(t *testing.T, dir, _ string) { write(t, filepath.Join(dir, "note"), nil) }, 0, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			dir := t.TempDir()
+			test.fill(t, dir, Path(dir, key, scopeA))
+			found, missed, err := Find(dir, key, source.Scope{Places: []source.Place{test.place}})
+			if err != nil || len(found) != test.found || source.CodeOf(missed) != test.want {
+				t.Errorf("found %d, missed %v, error %v, want %d and code %q", len(found), missed, err, test.found, test.want)
+			}
+			if missed != nil && test.want == source.CodeVaultMissing && !strings.Contains(missed.Error(), "(1 of another key)") {
+				t.Errorf("missed %v", missed)
+			}
+		})
 	}
 }

@@ -106,6 +106,10 @@ func errDamaged(path string) error {
 	return source.Errorf(source.CodeVaultKey, "vault %q: wrong key or damaged file", path)
 }
 
+func errScope(path string, scope source.Scope) error {
+	return source.Errorf(source.CodeVaultScope, "vault %q belongs to another scope, %s", path, scope.Folder())
+}
+
 // Update changes the vault for that key and scope: it waits until no other
 // process writes in the scope's folder, reads the vault, calls edit and writes
 // what edit made of the Contents. A vault that is missing is made, with its
