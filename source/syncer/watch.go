@@ -123,6 +123,9 @@ func (s *Syncer) settle(ctx context.Context, a answered) bool {
 	before := s.current
 	s.followSecret(ctx, s.loggedIn)
 	changed := s.consider(ctx, a.pull)
+	if ctx.Err() != nil { // it may not have been kept, and nobody is left to whom it matters
+		return false
+	}
 	s.opt.Metrics.Polled(result(changed))
 	if changed || recovered {
 		s.tellComplete(before.Secrets)
