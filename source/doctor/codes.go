@@ -129,8 +129,8 @@ var Codes = []Entry{
 
 	{source.CodeExportImpossible, "The format cannot represent a secret's name or value.",
 		`choose another --format, or omit the secret with --except`},
-	{source.CodeExportFile, "The export file cannot be written.",
-		`check the folder, its permissions and the free space`},
+	{source.CodeExportFile, "The export file, or standard output, cannot be written.",
+		`check the folder, its permissions and the free space, or what standard output is connected to`},
 	{source.CodeHTTPListen, "infisync cannot listen on the --http address: another process uses it, it is not an address of this machine, or the port is reserved for root.",
 		`choose another address with --http, or none with --http=; "ss -ltnp" shows what is listening`},
 

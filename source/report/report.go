@@ -5,7 +5,9 @@ package report
 
 import (
 	"context"
+	"errors"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"runtime"
@@ -41,11 +43,22 @@ func Failure(log *slog.Logger, err error, hint func(error) string) {
 		}
 		return
 	}
+	err = named(err)
 	attrs := []any{slog.String("code", string(source.CodeOf(err)))}
 	if text := hint(err); text != "" {
 		attrs = append(attrs, slog.String("hint", text))
 	}
 	log.Error(err.Error(), attrs...)
+}
+
+// named gives its code to a failure to write to standard output, which whoever writes
+// there passes on as it came.
+func named(err error) error {
+	var failed *fs.PathError
+	if source.CodeOf(err) == source.CodeInternal && errors.As(err, &failed) && failed.Path == os.Stdout.Name() {
+		return source.Errorf(source.CodeExportFile, "writing to standard output: %w", failed.Err)
+	}
+	return err
 }
 
 // out is shared by a handler and those derived from it.
