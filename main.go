@@ -454,9 +454,9 @@ func (a *app) onEvent(e inject.Event) {
 	}
 }
 
-// openHook makes the event command ready, if there is one, and a reaper to wait for
-// it: with --exec nobody stays who could. It gets the inherited
-// environment without infisync's credentials.
+// openHook makes the event command ready, if there is one and a reaper that can wait for
+// it: with --exec nobody stays to do so, and reaper is nil. The command gets the
+// inherited environment without infisync's credentials.
 func (a *app) openHook(reaper *inject.Reaper) (done func(), err error) {
 	argv := strings.Fields(a.settings.OnEvent)
 	if len(argv) == 0 || reaper == nil {

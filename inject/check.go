@@ -10,7 +10,7 @@ import (
 func (h Health) check(ctx context.Context, reaper *Reaper, env Env) bool {
 	switch {
 	case len(h.Command.Argv) > 0:
-		status, err := reaper.runWith(ctx, h.Command, env, nil, discard)
+		status, err := reaper.run(ctx, h.Command, env, nil, discard)
 		return err == nil && status.Code == 0
 	case h.HTTP != "":
 		return checkHTTP(ctx, h.HTTP)

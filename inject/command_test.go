@@ -58,13 +58,13 @@ func TestCheckKnowsTheKernelsLimits(t *testing.T) {
 	if err := c.Check(env); err != nil {
 		t.Errorf("at the limit of %d: %v", limit, err)
 	}
-	if status, err := reaper.Run(t.Context(), c, env); err != nil || status.Code != 0 {
+	if status, err := reaper.run(t.Context(), c, env, nil, 2); err != nil || status.Code != 0 {
 		t.Errorf("at the limit of %d: %v, %v", limit, status, err)
 	}
 
 	env = envOf(t, c, limit+1)
 	wantError(t, c.Check(env), CodeEnvTooLarge, 125, `the largest secret is "S000" with 102392 bytes`)
-	_, err := reaper.Run(t.Context(), c, env)
+	_, err := reaper.run(t.Context(), c, env, nil, 2)
 	wantError(t, err, CodeArgumentsTooLong, 126, `"true": argument list too long`)
 
 	// One variable has a limit of its own.
@@ -81,7 +81,7 @@ func TestCheckKnowsTheKernelsLimits(t *testing.T) {
 		if err := c.Check(inherited); err != nil {
 			t.Errorf("what is inherited is left to execve: %v", err)
 		}
-		_, err = reaper.Run(t.Context(), c, inherited)
+		_, err = reaper.run(t.Context(), c, inherited, nil, 2)
 		if errors.Is(err, syscall.E2BIG) == fits {
 			t.Errorf("running with one variable of %d bytes: %v", size, err)
 		}
@@ -109,7 +109,7 @@ func TestEveryStatus(t *testing.T) {
 		t.Fatal(err)
 	}
 	for code := range 256 {
-		status, err := reaper.Run(t.Context(), Command{Argv: []string{"sh", "-c", fmt.Sprint("exit ", code)}}, env)
+		status, err := reaper.run(t.Context(), Command{Argv: []string{"sh", "-c", fmt.Sprint("exit ", code)}}, env, nil, 2)
 		if err != nil || status != exitStatus(code) {
 			t.Errorf("exit %d gave %v, %v", code, status, err)
 		}
@@ -122,7 +122,7 @@ func TestEveryStatus(t *testing.T) {
 			continue // the C library's own
 		}
 		script := fmt.Sprintf("ulimit -c 0; kill -%d $$", sig)
-		status, err := reaper.Run(t.Context(), Command{Argv: []string{"sh", "-c", script}}, env)
+		status, err := reaper.run(t.Context(), Command{Argv: []string{"sh", "-c", script}}, env, nil, 2)
 		if err != nil || status.Signal != sig || status.Code != 128+int(sig) {
 			t.Errorf("signal %d gave %v, %v", sig, status, err)
 		}
@@ -143,7 +143,7 @@ func TestReaperLosesNoStatus(t *testing.T) {
 		go func() {
 			for i := range each {
 				code := (worker*each + i) % 256
-				status, err := reaper.Run(t.Context(), Command{Argv: []string{"sh", "-c", fmt.Sprintf("true & exit %d", code)}}, env)
+				status, err := reaper.run(t.Context(), Command{Argv: []string{"sh", "-c", fmt.Sprintf("true & exit %d", code)}}, env, nil, 2)
 				if err == nil && status.Code != code {
 					err = fmt.Errorf("exit %d gave %v", code, status)
 				}

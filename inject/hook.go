@@ -86,7 +86,7 @@ func (h *Hook) run(message []byte) error {
 	}()
 	ctx, cancel := context.WithTimeout(context.Background(), hookTimeout)
 	defer cancel()
-	status, err := h.reaper.runWith(ctx, h.command, h.env, read, 2)
+	status, err := h.reaper.run(ctx, h.command, h.env, read, 2)
 	if err == nil && status.Code != 0 {
 		err = fmt.Errorf("%s", status)
 	}

@@ -125,16 +125,10 @@ func (r *Reaper) Orphans() int {
 	return r.orphans
 }
 
-// Run starts the command beside the child, with its standard input empty and
-// both its outputs on this process's standard error, and waits for it. When ctx
-// ends first, the command's group is killed and ctx's error is returned. It is
-// what health and event commands are run with.
-func (r *Reaper) Run(ctx context.Context, cmd Command, env Env) (Status, error) {
-	return r.runWith(ctx, cmd, env, nil, 2)
-}
-
-// runWith does what Run does with input as standard input, nil for none.
-func (r *Reaper) runWith(ctx context.Context, cmd Command, env Env, input *os.File, output uintptr) (Status, error) {
+// run starts the command beside the child, with input as its standard input, nil for
+// an empty one, and both its outputs on the descriptor output, and waits for it. When
+// ctx ends first, the command's group is killed and ctx's error is returned.
+func (r *Reaper) run(ctx context.Context, cmd Command, env Env, input *os.File, output uintptr) (Status, error) {
 	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
 	if err != nil {
 		return Status{}, &Error{Code: CodeStartFailed, Text: err.Error(), Err: err}
@@ -161,5 +155,5 @@ func (r *Reaper) runWith(ctx context.Context, cmd Command, env Env, input *os.Fi
 	return status, nil
 }
 
-// discard as runWith's output stands for the null device.
+// discard as run's output stands for the null device.
 const discard = ^uintptr(0)

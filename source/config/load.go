@@ -121,24 +121,24 @@ func (s *Settings) checkExec() error {
 }
 
 // lookup finds what a setting was given and where.
-func (setting *Setting) lookup(given Given, env Environ, files files) origin {
-	if texts := given[setting.Name]; len(texts) > 0 {
-		return origin{"--" + setting.Name, byFlag, texts}
+func (s *Setting) lookup(given Given, env Environ, files files) origin {
+	if texts := given[s.Name]; len(texts) > 0 {
+		return origin{"--" + s.Name, byFlag, texts}
 	}
-	for _, name := range append([]string{setting.Variable()}, setting.Vars...) {
+	for _, name := range append([]string{s.Variable()}, s.Vars...) {
 		text, ok := env.set(name)
 		if !ok {
 			continue
 		}
-		if setting.Many {
+		if s.Many {
 			return origin{name, byVariable, splitComma(text)}
 		}
 		return origin{name, byVariable, []string{minutes(name, text)}}
 	}
-	if texts := files.own.get(setting.Name); texts != nil {
-		return origin{fmt.Sprintf("%s in %q", setting.Name, files.own.path), byFile, texts}
+	if texts := files.own.get(s.Name); texts != nil {
+		return origin{fmt.Sprintf("%s in %q", s.Name, files.own.path), byFile, texts}
 	}
-	if text := files.official.get(setting.Name); text != "" {
+	if text := files.official.get(s.Name); text != "" {
 		return origin{files.official.path, byOfficial, []string{text}}
 	}
 	return origin{}

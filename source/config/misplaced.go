@@ -17,8 +17,8 @@ func inArgv(flag string) error {
 
 // misplaced refuses a credential in the place of another setting before anything quotes
 // it, as a path that is not there: in any flag, and in a variable that is for a file.
-func (setting *Setting) misplaced(o origin, env Environ) error {
-	if o.rank != byFlag && (o.rank != byVariable || setting.Arg != "FILE" && setting.Arg != "DIR") {
+func (s *Setting) misplaced(o origin, env Environ) error {
+	if o.rank != byFlag && (o.rank != byVariable || s.Arg != "FILE" && s.Arg != "DIR") {
 		return nil
 	}
 	const shortest = 8 // what is shorter may be an ordinary word

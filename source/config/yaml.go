@@ -20,7 +20,7 @@ type scalar struct {
 	quoted bool
 }
 
-// Unquoted, these are no texts.
+// isBool and isNull tell what, unquoted, is no text.
 func (s scalar) isBool() bool {
 	return !s.quoted && (strings.EqualFold(s.text, "true") || strings.EqualFold(s.text, "false"))
 }

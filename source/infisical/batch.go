@@ -52,7 +52,6 @@ type Mode string
 const (
 	FailOnMissing Mode = "failOnNotFound" // nothing is written
 	Upsert        Mode = "upsert"         // it is created; needs the permission for both
-	SkipMissing   Mode = "ignore"         // it is left out, and is not in the Result
 )
 
 // CreateAll creates all items or, when one of the names is taken, none. See Create

@@ -63,9 +63,6 @@ func (h Hasher) Digest(set source.Set) string {
 	return hex.EncodeToString(digest.Sum(nil))
 }
 
-// Digest is the Digest of the zero Hasher.
-func Digest(set source.Set) string { return Hasher{}.Digest(set) }
-
 // Digest is what Hasher.Digest returns for the set that the file was written for,
 // of the Hasher that it was written with.
 func (f *File) Digest() string {

@@ -52,7 +52,7 @@ func TestReadStatus(t *testing.T) {
 	if err := os.Chtimes(vault, start, start); err != nil {
 		t.Fatal(err)
 	}
-	digest := Digest(set("A", canary, "B", "2"))
+	digest := digestOf(set("A", canary, "B", "2"))
 	putEntry(t, dir, func(e *Entry) {
 		e.Folder, e.Command, e.Digest, e.Since, e.Restarts, e.Child = scope.Folder(), "/bin/app", digest, start, 3, 42
 	})
@@ -72,7 +72,7 @@ func TestReadStatus(t *testing.T) {
 }
 
 func TestProcessStates(t *testing.T) {
-	newest, other := Digest(set("A", "1")), Digest(set("A", "2"))
+	newest, other := digestOf(set("A", "1")), digestOf(set("A", "2"))
 	for _, test := range []struct {
 		name, digest string
 		quarantined  bool
@@ -85,7 +85,7 @@ func TestProcessStates(t *testing.T) {
 		{"quarantined", other, true, "", ProcessQuarantined},
 		{"damaged", newest, false, `{"last_sync": "2026-03-01T12:00:00Z", "secrets": {"A": 1}}`, ProcessUnknown},
 		{"syncing", "", false, "", ProcessSyncing},
-		{"never synced", Digest(source.Set{}), false, `{"error_count": 1}`, ProcessUnknown},
+		{"never synced", digestOf(source.Set{}), false, `{"error_count": 1}`, ProcessUnknown},
 	} {
 		dir := t.TempDir()
 		update(t, dir, func(f *File) { f.Record(scope, set("A", "1"), Hasher{}, start) })
@@ -170,7 +170,7 @@ func TestStatusText(t *testing.T) {
   environment    dev
   projects       p1, p2
   last sync      2026-03-01T12:00:00Z, 1h0m ago
-  secrets        2, digest ` + Digest(set("A", canary, "B", "2"))[:12] + `
+  secrets        2, digest ` + digestOf(set("A", canary, "B", "2"))[:12] + `
   counts         5 pulled, 2 pushed, 1 failed
   vault written  2026-03-01T12:00:00Z, 1h0m ago
 

@@ -18,7 +18,7 @@ import (
 func whole(t *testing.T, dir string, set source.Set) int {
 	t.Helper()
 	file, err := Read(Path(dir, scope))
-	if err != nil || file.Digest() != Digest(set) {
+	if err != nil || file.Digest() != digestOf(set) {
 		t.Fatalf("the state file is not whole: %v, %d secrets", err, len(file.Secrets))
 	}
 	return file.PullCount
@@ -53,7 +53,7 @@ func TestKilledAtSystemCall(t *testing.T) {
 			t.Fatalf("the state file counts %d after %d, killed: %t; %v", n, now, killed, err)
 		}
 		now = file.PullCount
-		if file.Digest() != Digest(counting(now)) || !file.LastSync.Equal(start) {
+		if file.Digest() != digestOf(counting(now)) || !file.LastSync.Equal(start) {
 			t.Fatalf("the state file is not the one of pull %d", now)
 		}
 		if !killed {

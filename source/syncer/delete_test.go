@@ -86,7 +86,7 @@ func TestDelete(t *testing.T) {
 		// Every process that follows the state file finds in the vault what it announces.
 		contents := w.vault(t)
 		file, err := state.Read(state.Path(w.options.StateDir, w.options.Known))
-		if got := contents.Set.String(); got != "C" || err != nil || file.Digest() != state.Digest(contents.Set) {
+		if got := contents.Set.String(); got != "C" || err != nil || file.Digest() != (state.Hasher{}).Digest(contents.Set) {
 			t.Errorf("the vault holds %s; %v", got, err)
 		}
 		if file.PushCount != 0 || len(contents.Deleted) != 3 {

@@ -119,8 +119,8 @@ func simulate(t *testing.T, server *infisicaltest.Server, replicas int, sc scena
 	return f
 }
 
-// peak is the highest rate within a window of s, in requests per second, and mean
-// the rate over all of it.
+// rates returns the highest rate within a window of s, in requests per second, and
+// the mean rate over all of it.
 func (f *fleet) rates(s span, window time.Duration) (peak, mean float64) {
 	counts := make(map[time.Duration]int)
 	total := 0

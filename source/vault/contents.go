@@ -64,9 +64,6 @@ type Changes struct {
 	Unchanged int
 }
 
-// None tells whether the pull changed nothing.
-func (c Changes) None() bool { return len(c.New)+len(c.Changed)+len(c.Gone) == 0 }
-
 // Get returns the value kept under name: the local one, else the pulled one,
 // else the orphan's. A deleted one is not kept.
 func (c *Contents) Get(name string) (source.Value, bool) {
