@@ -1,7 +1,6 @@
 package doctor
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -209,10 +208,7 @@ func HintTo(command string) func(error) string {
 // else in a line for each.
 func (e Entry) Write(w io.Writer, format string) error {
 	if format == "json" {
-		enc := json.NewEncoder(w)
-		enc.SetEscapeHTML(false)
-		enc.SetIndent("", "  ")
-		return enc.Encode(e)
+		return source.WriteJSON(w, e)
 	}
 	_, err := fmt.Fprintf(w, "%s\n  cause:  %s\n  remedy: %s\n", e.Code, e.Cause, e.Remedy)
 	return err

@@ -1,7 +1,6 @@
 package doctor
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -11,13 +10,10 @@ import (
 
 // WriteJSON prints the report as one JSON array of items.
 func (r Report) WriteJSON(w io.Writer) error {
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
 	if r == nil {
 		r = Report{}
 	}
-	return enc.Encode(r)
+	return source.WriteJSON(w, r)
 }
 
 // WriteText prints one line for each item, a remedy below what needs one, and the

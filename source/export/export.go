@@ -22,7 +22,6 @@ import (
 	"bytes"
 	"io"
 	"iter"
-	"strings"
 
 	"infisync/source"
 )
@@ -81,7 +80,7 @@ func render(format string, set source.Set, opt Options) ([]byte, error) {
 			return out.Bytes(), err
 		}
 	}
-	return nil, source.Errorf(source.CodeUsage, "there is no format %q: use one of %s", format, strings.Join(Formats(), ", "))
+	return nil, source.NoFormat(format, Formats()...)
 }
 
 // Renderer returns a function that returns what [Write] would write of pairs of name

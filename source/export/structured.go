@@ -3,7 +3,6 @@ package export
 import (
 	"bytes"
 	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
@@ -22,10 +21,7 @@ func writeJSON(out *bytes.Buffer, set source.Set, _ Options) error {
 		}
 		values[secret.Name] = secret.Value.Reveal()
 	}
-	encoder := json.NewEncoder(out)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(values)
+	return source.WriteJSON(out, values)
 }
 
 // maxYAMLKey is the length in characters up to which YAML lets a key be written

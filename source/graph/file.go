@@ -139,7 +139,7 @@ func edit(ctx context.Context, path string, change func(f *file, damaged bool) b
 	}
 	f.Format = formatVersion
 	var text bytes.Buffer
-	if err = encode(&text, f); err == nil {
+	if err = source.WriteJSON(&text, f); err == nil {
 		err = disk.Replace(path, text.Bytes())
 	}
 	if err != nil {

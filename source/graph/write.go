@@ -2,7 +2,6 @@ package graph
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -27,7 +26,7 @@ func (g Graph) Write(w io.Writer, format string) error {
 	case "table":
 		g.writeTable(&out)
 	case "json":
-		if err := encode(&out, g.withLists()); err != nil {
+		if err := source.WriteJSON(&out, g.withLists()); err != nil {
 			return fmt.Errorf("encoding the graph: %w", err)
 		}
 	case "dot":
@@ -35,7 +34,7 @@ func (g Graph) Write(w io.Writer, format string) error {
 	case "mermaid":
 		out.WriteString(g.mermaid())
 	default:
-		return source.Errorf(source.CodeUsage, "there is no format %q: use one of %s", format, strings.Join(Formats(), ", "))
+		return source.NoFormat(format, Formats()...)
 	}
 	_, err := w.Write(out.Bytes())
 	return err
@@ -50,14 +49,6 @@ func (g Graph) withLists() Graph {
 		g.Relations = []Relation{}
 	}
 	return g
-}
-
-// encode writes v as indented JSON and leaves <, > and & as they are.
-func encode(out *bytes.Buffer, v any) error {
-	encoder := json.NewEncoder(out)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(v)
 }
 
 // writeTable writes a table for each type that g has entities of. Relations are

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"runtime"
@@ -40,7 +39,7 @@ func WriteVersion(w io.Writer, linked, format string) error {
 		return err
 	case "json":
 	default:
-		return source.Errorf(source.CodeUsage, "there is no format %q: use one of text, json", format)
+		return source.NoFormat(format, "text", "json")
 	}
 	told := struct {
 		Version  string `json:"version"`
@@ -63,7 +62,5 @@ func WriteVersion(w io.Writer, linked, format string) error {
 			}
 		}
 	}
-	encoder := json.NewEncoder(w)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(told)
+	return source.WriteJSON(w, told)
 }

@@ -2,7 +2,6 @@ package state
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"io"
 	"strconv"
@@ -23,10 +22,10 @@ const digestShown = 12
 func (s Status) Write(w io.Writer, format string) error {
 	switch format {
 	case "json":
-		return writeJSON(w, s.asJSON())
+		return source.WriteJSON(w, s.asJSON())
 	case "text":
 	default:
-		return noFormat(format)
+		return source.NoFormat(format, "text", "json")
 	}
 	var out bytes.Buffer
 	for _, scope := range s.Scopes {
@@ -46,10 +45,10 @@ func (s Status) Write(w io.Writer, format string) error {
 func (s Status) WriteProcesses(w io.Writer, format string) error {
 	switch format {
 	case "json":
-		return writeJSON(w, append([]Process{}, s.Processes...))
+		return source.WriteJSON(w, append([]Process{}, s.Processes...))
 	case "text":
 	default:
-		return noFormat(format)
+		return source.NoFormat(format, "text", "json")
 	}
 	var out bytes.Buffer
 	s.writeProcesses(&out)
@@ -156,15 +155,4 @@ func (s Status) asJSON() any {
 		Scopes    []scopeJSON `json:"scopes"`
 		Processes []Process   `json:"processes"`
 	}{s.At, scopes, append([]Process{}, s.Processes...)}
-}
-
-func writeJSON(w io.Writer, v any) error {
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	return enc.Encode(v)
-}
-
-func noFormat(format string) error {
-	return source.Errorf(source.CodeUsage, "there is no format %q: use text or json", format)
 }

@@ -110,7 +110,7 @@ func meant(c vault.Contents) source.Set {
 func (d Difference) Write(w io.Writer, format string) error {
 	switch format {
 	case "json":
-		return writeJSON(w, struct {
+		return source.WriteJSON(w, struct {
 			Left    string   `json:"left"`
 			Right   string   `json:"right"`
 			Differs bool     `json:"differs"`
@@ -123,7 +123,7 @@ func (d Difference) Write(w io.Writer, format string) error {
 		_, err := io.WriteString(w, d.text())
 		return err
 	}
-	return noFormat(format, "text")
+	return source.NoFormat(format, "text", "json")
 }
 
 func (d Difference) text() string {

@@ -137,7 +137,7 @@ func (e Explanation) Write(w io.Writer, format string) error {
 		for i, h := range e.Hides {
 			hides[i] = h.asJSON()
 		}
-		return writeJSON(w, struct {
+		return source.WriteJSON(w, struct {
 			Name      string       `json:"name"`
 			ComesFrom holderJSON   `json:"comes_from"`
 			Hides     []holderJSON `json:"hides"`
@@ -148,7 +148,7 @@ func (e Explanation) Write(w io.Writer, format string) error {
 		_, err := io.WriteString(w, e.text())
 		return err
 	}
-	return noFormat(format, "text")
+	return source.NoFormat(format, "text", "json")
 }
 
 func (e Explanation) text() string {

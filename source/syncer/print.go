@@ -2,7 +2,6 @@ package syncer
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"io"
 	"strconv"
@@ -65,23 +64,12 @@ func writeReport(w io.Writer, format string, r report) error {
 		if r.Secrets == nil {
 			r.Secrets = []Result{}
 		}
-		return writeJSON(w, r)
+		return source.WriteJSON(w, r)
 	case "text":
 		_, err := io.WriteString(w, r.text())
 		return err
 	}
-	return noFormat(format, "text")
-}
-
-func noFormat(format, other string) error {
-	return source.Errorf(source.CodeUsage, "there is no format %q: use %s or json", format, other)
-}
-
-func writeJSON(w io.Writer, v any) error {
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	return enc.Encode(v)
+	return source.NoFormat(format, "text", "json")
 }
 
 // ShowProgress returns a function for the options' Progress that keeps a line of the
@@ -176,10 +164,10 @@ func WriteProjects(w io.Writer, format string, projects []infisical.Project) err
 		if projects == nil {
 			projects = []infisical.Project{}
 		}
-		return writeJSON(w, projects)
+		return source.WriteJSON(w, projects)
 	case "text":
 	default:
-		return noFormat(format, "text")
+		return source.NoFormat(format, "text", "json")
 	}
 	var text bytes.Buffer
 	table := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)

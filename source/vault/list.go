@@ -3,7 +3,6 @@ package vault
 import (
 	"bytes"
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -79,17 +78,14 @@ func (c *Contents) WriteList(w io.Writer, format string, now time.Time) error {
 	list := c.List()
 	switch format {
 	case "json":
-		enc := json.NewEncoder(w)
-		enc.SetEscapeHTML(false)
-		enc.SetIndent("", "  ")
 		records := make([]listedJSON, len(list))
 		for i, l := range list {
 			records[i] = l.asJSON()
 		}
-		return enc.Encode(records)
+		return source.WriteJSON(w, records)
 	case "text":
 	default:
-		return source.Errorf(source.CodeUsage, "there is no format %q: use text or json", format)
+		return source.NoFormat(format, "text", "json")
 	}
 	var out bytes.Buffer
 	table := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
