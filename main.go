@@ -245,7 +245,7 @@ func (a *app) source(action func(syncer.Setup, context.Context, []string) error)
 func alone(action func(context.Context, []string) error) func(context.Context, []string) error {
 	return func(ctx context.Context, args []string) error {
 		if len(args) > 0 {
-			return source.Errorf(source.CodeUsage, "this command takes no argument, %q is given", args[0])
+			return source.Errorf(source.CodeUsage, "this command takes no arguments, got %q", args[0])
 		}
 		return action(ctx, args)
 	}

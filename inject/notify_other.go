@@ -10,7 +10,7 @@ func reloading() []string { return []string{"RELOADING=1"} }
 type notifySocket struct{}
 
 func newNotifySocket() (*notifySocket, error) {
-	return nil, errorf(CodeListen, "a child can say that it is ready on Linux only: here it is taken to be after a time")
+	return nil, errorf(CodeListen, "readiness notifications work on Linux only: here a child counts as ready after a time")
 }
 
 func (n *notifySocket) address() string { return "" }

@@ -215,9 +215,9 @@ func (f File) failed(err error) error {
 // taken says that something else is at the file's path.
 func (f File) taken(info fs.FileInfo) error {
 	if info.Mode().IsRegular() {
-		return f.failed(errors.New("there is a file already that infisync did not write: remove it, or allow to replace it with --file-replace"))
+		return f.failed(errors.New("there is a file that infisync did not write: remove it, or allow its replacement with --file-replace"))
 	}
-	return f.failed(errors.New("something is there already that is no regular file"))
+	return f.failed(errors.New("it exists and is not a regular file"))
 }
 
 // warnOfDisks says which of the files will not be in memory only.

@@ -230,7 +230,7 @@ func TestShelfKeepsOthersFiles(t *testing.T) {
 	if err := os.Symlink("/dev/null", path); err != nil {
 		t.Fatal(err)
 	}
-	wantError(t, s.put([]File{replacing}), CodeFile, 125, "no regular file")
+	wantError(t, s.put([]File{replacing}), CodeFile, 125, "not a regular file")
 	wantNames(t, dir, "secret")
 }
 

@@ -55,7 +55,7 @@ func Load(command Command, given Given, env Environ, dir string) (*Settings, err
 		}
 		// Elsewhere an empty flag unsets what a variable or a file sets.
 		if origin.rank == byFlag && slices.Contains(texts, "") && (setting.Default != "" || setting.Many) {
-			return nil, source.Errorf(source.CodeUsage, "%s is given an empty value: is a variable not set?", origin.name)
+			return nil, source.Errorf(source.CodeUsage, "%s has an empty value: is a variable not set?", origin.name)
 		}
 		if wrong := setting.read(s)(texts); wrong != "" {
 			return nil, origin.wrong(wrong)
@@ -97,15 +97,15 @@ func formats(command Command) []string {
 // refused: an image may set its variables for both ways of starting.
 func (s *Settings) checkExec() error {
 	if o := s.origin["overlap"]; s.Once && s.Overlap && o.rank == byFlag {
-		return source.Errorf(source.CodeUsage, "--overlap together with %s: nothing is watched, so no second child is ever started; leave one of them out", s.Origin("once"))
+		return source.Errorf(source.CodeUsage, "--overlap together with %s: nothing is watched, so no second child is ever started; omit one of them", s.Origin("once"))
 	}
 	switch {
 	case !s.Exec:
 		return nil
 	case len(s.SecretFiles) > 0 || s.FileAll != "":
-		return source.Errorf(source.CodeUsage, "--exec together with --file or --file-all: nobody would be left to remove the files")
+		return source.Errorf(source.CodeUsage, "--exec together with --file or --file-all: nothing stays resident to remove the files")
 	case len(s.Listen) > 0:
-		return source.Errorf(source.CodeUsage, "%s together with %s: nobody would be left to hand the socket on; leave one of them out", s.Origin("listen"), s.Origin("exec"))
+		return source.Errorf(source.CodeUsage, "%s together with %s: nothing stays resident to pass the socket on; omit one of them", s.Origin("listen"), s.Origin("exec"))
 	}
 	for i := range Table {
 		setting := &Table[i]
@@ -114,7 +114,7 @@ func (s *Settings) checkExec() error {
 		}
 		o, given := s.origin[setting.Name]
 		if given && o.rank == byFlag && !slices.Contains([]string{"", "false", "no", "none"}, last(o.texts)) {
-			return source.Errorf(source.CodeUsage, "--%s together with %s: nobody stays who could see to it; leave one of them out", setting.Name, s.Origin("exec"))
+			return source.Errorf(source.CodeUsage, "--%s together with %s: nothing stays resident to do that; omit one of them", setting.Name, s.Origin("exec"))
 		}
 	}
 	return nil

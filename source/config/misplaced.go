@@ -12,7 +12,7 @@ var secretFlags = [...]string{"client-secret", "token", "jwt"}
 
 // inArgv is the error of a flag that would hold a credential.
 func inArgv(flag string) error {
-	return source.Errorf(source.CodeSecretInArgv, "there is no flag --%s: the command line is no place for a credential, which other users of the machine could read", flag)
+	return source.Errorf(source.CodeSecretInArgv, "there is no flag --%s: credentials do not belong on the command line, where other users of the machine can read them", flag)
 }
 
 // misplaced refuses a credential in the place of another setting before anything quotes

@@ -113,7 +113,7 @@ func (e *entry) settingTexts() (texts []string, wrong string) {
 	setting := &Table[i]
 	if why := setting.refusal(); why != "" {
 		variable := append(slices.Clone(setting.Vars), setting.Variable())[0]
-		return nil, fmt.Sprintf("%s may not stand in a file that is committed, since %s: use --%s or %s", e.key, why, setting.Name, variable)
+		return nil, fmt.Sprintf("%s is not allowed in a committed file, since %s: use --%s or %s", e.key, why, setting.Name, variable)
 	}
 	if e.list && !setting.Many {
 		return nil, e.key + " takes one value, not a list"
@@ -145,7 +145,7 @@ func unknownKey(key string) string {
 	lower := strings.ToLower(strings.ReplaceAll(key, "_", "-"))
 	for _, word := range []string{"secret", "token", "password", "jwt"} {
 		if strings.Contains(lower, word) {
-			return "this is no setting, and no place for a credential: take it out, and replace it if it was committed"
+			return "this is not a setting, and credentials do not belong here: remove it, and rotate it if it was committed"
 		}
 	}
 	const longest = 32 // characters of what may be a name

@@ -98,7 +98,7 @@ func TestOwnFileFaults(t *testing.T) {
 		{"\n\nporject: hunter2", `line 3: there is no setting "porject", the nearest is project`},
 		{"Keep_Credentials: true", `line 1: there is no setting "Keep_Credentials", the nearest is keep-credentials`},
 		{"h4nter2: hunter2", `line 1: there is no such setting: see "infisync run --help"`},
-		{"client_secret: hunter2", `line 1: this is no setting, and no place for a credential: take it out, and replace it if it was committed`},
+		{"client_secret: hunter2", `line 1: this is not a setting, and credentials do not belong here: remove it, and rotate it if it was committed`},
 		{"interval: hunter2", "line 1: interval must be a duration such as 500ms, 30s, 5m or 168h"},
 		{"interval: 10ms", "line 1: interval must be at least 1s"},
 		{"interval: [1s]", "line 1: interval takes one value, not a list"},
@@ -180,7 +180,7 @@ func TestCommitted(t *testing.T) {
 		}
 		variable := append(slices.Clone(setting.Vars), setting.Variable())[0]
 		if err == nil || strings.Contains(err.Error(), "hunter2") || source.CodeOf(err) != source.CodeConfigInvalid ||
-			!strings.Contains(err.Error(), "line 1: "+setting.Name+" may not stand in a file that is committed, since ") ||
+			!strings.Contains(err.Error(), "line 1: "+setting.Name+" is not allowed in a committed file, since ") ||
 			!strings.HasSuffix(err.Error(), ": use --"+setting.Name+" or "+variable) {
 			t.Errorf("%s: %v", setting.Name, err)
 		}

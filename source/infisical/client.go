@@ -161,7 +161,7 @@ func checkHeaders(headers map[string]string) (map[string]source.Value, error) {
 	for name, value := range headers {
 		switch {
 		case !validHeaderName(name):
-			return nil, source.Errorf(source.CodeConfigInvalid, "INFISICAL_CUSTOM_HEADERS: header %q has a name that HTTP does not allow", name)
+			return nil, source.Errorf(source.CodeConfigInvalid, "INFISICAL_CUSTOM_HEADERS: header %q has a name that is invalid in HTTP", name)
 		case strings.Contains(reserved, " "+strings.ToLower(name)+" "):
 			return nil, source.Errorf(source.CodeConfigInvalid, "INFISICAL_CUSTOM_HEADERS: header %q cannot be set", name)
 		case !validHeaderValue(value):

@@ -39,9 +39,9 @@ func newTransport(cfg Config) (*transport, error) {
 	conf := &tls.Config{MinVersion: tls.VersionTLS12}
 	switch {
 	case cfg.ClientCert != "" && cfg.ClientKey == "":
-		return nil, source.Errorf(source.CodeConfigInvalid, "%s names a client certificate, and --client-key not its key", cfg.Origin("client-cert"))
+		return nil, source.Errorf(source.CodeConfigInvalid, "%s sets a client certificate, but --client-key is missing", cfg.Origin("client-cert"))
 	case cfg.ClientCert == "" && cfg.ClientKey != "":
-		return nil, source.Errorf(source.CodeConfigInvalid, "%s names the key of a client certificate, and --client-cert not the certificate", cfg.Origin("client-key"))
+		return nil, source.Errorf(source.CodeConfigInvalid, "%s sets the key of a client certificate, but --client-cert is missing", cfg.Origin("client-key"))
 	}
 	if cfg.ClientCert != "" {
 		if _, err := clientPair(cfg, source.CodeConfigInvalid); err != nil {

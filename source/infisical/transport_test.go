@@ -208,8 +208,8 @@ func TestTransportFiles(t *testing.T) {
 	}{
 		{"no CA file", func(c *infisical.Config) { c.CAFile = missing }, "reading the CA file (--ca-file): "},
 		{"CA file of a key", func(c *infisical.Config) { c.CAFile = key }, `" (--ca-file) holds no PEM certificate`},
-		{"no client key", func(c *infisical.Config) { c.ClientCert = cert }, "--client-cert names a client certificate, and --client-key not"},
-		{"no client cert", func(c *infisical.Config) { c.ClientKey = key }, "--client-key names the key"},
+		{"no client key", func(c *infisical.Config) { c.ClientCert = cert }, "--client-cert sets a client certificate, but --client-key is missing"},
+		{"no client cert", func(c *infisical.Config) { c.ClientKey = key }, "--client-key sets the key"},
 		{"missing cert", func(c *infisical.Config) { c.ClientCert, c.ClientKey = missing, key }, `" (--client-cert): `},
 		{"key is no key", func(c *infisical.Config) { c.ClientCert, c.ClientKey = cert, cert }, `" (--client-cert): `},
 		{"key, not a file", func(c *infisical.Config) { c.ClientCert, c.ClientKey = cert, "-----BEGIN canary" }, "its key (--client-key): no such file"},

@@ -102,7 +102,7 @@ func Register(stateDir string, entry Entry) (*Registration, error) {
 	var ok bool
 	entry.PID, entry.Space = os.Getpid(), pidSpace()
 	if entry.Start, ok = processStart(entry.PID); !ok {
-		return nil, source.Errorf(source.CodeStateDir, "registering process %d: the system does not tell its start", entry.PID)
+		return nil, source.Errorf(source.CodeStateDir, "registering process %d: its start time is not known", entry.PID)
 	}
 	name := fmt.Sprintf(entryName, entry.PID, entry.Start, sumOf(entry.Space), sumOf(entry.Folder))
 	r := &Registration{path: filepath.Join(stateDir, registerDir, name), entry: entry}

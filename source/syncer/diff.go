@@ -51,7 +51,7 @@ func (d Difference) Differs() bool { return len(d.Added)+len(d.Removed)+len(d.Ch
 func (s *Syncer) Diff(ctx context.Context, files []string) (Difference, error) {
 	switch {
 	case len(files) > 1:
-		return Difference{}, source.Errorf(source.CodeUsage, "diff compares the server with one .env file, %d are given", len(files))
+		return Difference{}, source.Errorf(source.CodeUsage, "diff compares the server with one .env file, got %d", len(files))
 	case s.opt.Client == nil:
 		return Difference{}, source.Errorf(source.CodeNothingConfigured, "no server is configured: there is nothing to compare with")
 	case len(files) == 1:

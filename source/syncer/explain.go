@@ -71,7 +71,7 @@ func (s *Syncer) Explain(ctx context.Context, name string) (Explanation, error) 
 		return Explanation{}, source.Errorf(source.CodeSecretNotFound,
 			"%q is no longer in %q: the vault holds an orphan of that name, which no child gets", name, orphan.Secret.Place)
 	}
-	return Explanation{}, source.Errorf(source.CodeSecretNotFound, "nothing that a child gets is named %q", name)
+	return Explanation{}, source.Errorf(source.CodeSecretNotFound, "no variable that a child gets is named %q", name)
 }
 
 // lookInto makes the current snapshot one to explain by, and returns what else the

@@ -145,7 +145,7 @@ func TestExplainErrors(t *testing.T) {
 		code    source.Code
 		text    string // empty: any
 	}{
-		{"NONE", w.options, source.CodeSecretNotFound, `nothing that a child gets is named "NONE"`},
+		{"NONE", w.options, source.CodeSecretNotFound, `no variable that a child gets is named "NONE"`},
 		{"OWN", w.options, source.CodeSecretNotFound,
 			`"OWN" is no longer in "` + devRoot.String() + `": the vault holds an orphan of that name, which no child gets`},
 		{"OWN", nothing, source.CodeNothingConfigured, ""},

@@ -35,7 +35,7 @@ func (u Setup) Init(ctx context.Context, _ []string) error {
 			return err
 		}
 	case !file.Has("env", "from"):
-		return source.Errorf(source.CodeUsage, "nobody is asked without a terminal or with --yes: --env or --from is needed")
+		return source.Errorf(source.CodeUsage, "without a terminal or with --yes, --env or --from is needed")
 	}
 	if _, err := io.WriteString(u.Out, file.Text()); err != nil {
 		return err

@@ -30,7 +30,7 @@ func (s *Syncer) followSecret(ctx context.Context, secret source.Value) bool {
 	if s.store == nil || key.IsZero() {
 		return true
 	}
-	s.opt.Log.Info("the client secret is another than before: from now on the vault is that of its key")
+	s.opt.Log.Info("the client secret has changed: from now on the vault is that of its key")
 	s.store.resealed = time.Time{} // the next pull writes a vault, whatever it brings
 	if s.store.former.IsZero() {
 		s.store.former = before

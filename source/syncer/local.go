@@ -98,7 +98,7 @@ func (f PushFrom) Read(ctx context.Context, opt Options) (source.Set, error) {
 	}
 	switch {
 	case f.Stdin != nil && (len(f.Names) != 1 || f.Dotenv != "" || f.All):
-		return source.Set{}, source.Errorf(source.CodeUsage, "--stdin goes with one name, and neither --from-dotenv nor --all")
+		return source.Set{}, source.Errorf(source.CodeUsage, "--stdin needs exactly one name, and neither --from-dotenv nor --all")
 	case f.Dotenv != "" && f.All:
 		return source.Set{}, source.Errorf(source.CodeUsage, "--from-dotenv and --all together: choose one")
 	case f.Stdin == nil && f.Dotenv == "" && !f.All && len(f.Names) == 0:
@@ -130,7 +130,7 @@ func (f PushFrom) Read(ctx context.Context, opt Options) (source.Set, error) {
 // notEmpty refuses an empty value: what was to print it has most likely failed.
 func notEmpty(value source.Value, opt Options) error {
 	if value.Reveal() == "" && !opt.AllowEmpty {
-		return source.Errorf(source.CodeUsage, "the value is empty, and nothing was written: --allow-empty takes it")
+		return source.Errorf(source.CodeUsage, "the value is empty, and nothing was written: --allow-empty allows it")
 	}
 	return nil
 }
@@ -140,7 +140,7 @@ func notEmpty(value source.Value, opt Options) error {
 func withoutValues(names []string) error {
 	for _, name := range names {
 		if name, _, both := strings.Cut(name, "="); both {
-			return source.Errorf(source.CodeUsage, "%q is given with a value: that never goes on the command line, where others can read it, but through standard input or a file", name)
+			return source.Errorf(source.CodeUsage, "%q is given with a value: values do not belong on the command line, where others can read them; use standard input or a file", name)
 		}
 	}
 	return nil

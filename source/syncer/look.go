@@ -23,7 +23,7 @@ func (u Setup) Export(ctx context.Context, _ []string) error {
 		return err
 	}
 	if snapshot.From == FromInherited {
-		return source.Errorf(source.CodeNothingConfigured, "nothing is configured besides what another infisync handed down: there is nothing to export")
+		return source.Errorf(source.CodeNothingConfigured, "nothing is configured except what another infisync passed on: there is nothing to export")
 	}
 	s := u.Settings
 	all := snapshot.Merged(s.EnvFileMode)

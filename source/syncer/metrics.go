@@ -16,9 +16,9 @@ func (u Setup) OpenMetrics(version string, child bool) (*metrics.Metrics, error)
 	case s.HTTP == "" || from != "--http" && (s.Nested || oneShot):
 		return nil, nil
 	case oneShot:
-		return nil, source.Errorf(source.CodeUsage, "%s without --watch: nobody stays who could answer", from)
+		return nil, source.Errorf(source.CodeUsage, "%s without --watch: nothing stays resident to serve it", from)
 	case s.Exec:
-		return nil, source.Errorf(source.CodeUsage, "%s together with --exec: nobody stays who could answer", from)
+		return nil, source.Errorf(source.CodeUsage, "%s together with --exec: nothing stays resident to serve it", from)
 	}
 	opt := metrics.Options{
 		Address: s.HTTP, Setting: from, Version: version, Log: u.Log,

@@ -195,7 +195,7 @@ func (s *Syncer) keepVanished(p pull, set source.Set) source.Set {
 		}
 		if !said[from] {
 			said[from] = true
-			s.opt.Log.Warn(fmt.Sprintf("%s lists nothing any more: what it gave is kept (--allow-empty lets it go)", from))
+			s.opt.Log.Warn(fmt.Sprintf("%s lists nothing any more: what it gave is kept (--allow-empty drops it)", from))
 		}
 		// An own secret that is new beats what an import used to give.
 		if now, ok := set.Get(secret.Name); !ok || now.Imported || !secret.Imported {

@@ -45,7 +45,7 @@ func (s *Syncer) resolve(ctx context.Context, session *infisical.Session) error 
 		return err
 	}
 	if len(projects) > 1 {
-		return source.Errorf(source.CodeSeveralProjects, "the identity sees several projects: %s", nameProjects(projects))
+		return source.Errorf(source.CodeSeveralProjects, "the identity can access several projects: %s", nameProjects(projects))
 	}
 	places := slices.Clone(wanted)
 	for i := range places {
@@ -65,7 +65,7 @@ func (s *Syncer) inAll(wanted []source.Place, projects []infisical.Project) ([]s
 	for _, want := range wanted {
 		named := want.Project // by a --from: it stays that one
 		if named != "" && !slices.ContainsFunc(projects, func(p infisical.Project) bool { return p.ID == named }) {
-			return nil, source.Errorf(source.CodeProjectNotFound, "the identity sees no project %q", named)
+			return nil, source.Errorf(source.CodeProjectNotFound, "the identity can access no project %q", named)
 		}
 		for _, project := range projects {
 			if named != "" && named != project.ID {
@@ -80,7 +80,7 @@ func (s *Syncer) inAll(wanted []source.Place, projects []infisical.Project) ([]s
 		}
 	}
 	if len(places) == 0 {
-		return nil, source.Errorf(source.CodePlaceNotFound, "no project that the identity sees has the environment %q", wanted[0].Environment)
+		return nil, source.Errorf(source.CodePlaceNotFound, "no project that the identity can access has the environment %q", wanted[0].Environment)
 	}
 	return places, nil
 }

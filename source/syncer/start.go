@@ -58,7 +58,7 @@ func (s *Syncer) startUnconfigured() (Snapshot, error) {
 			s.current.From = FromDotenv
 			return s.current, nil
 		}
-		s.opt.Log.Info("started by another infisync and nothing configured: the environment is passed on as it is")
+		s.opt.Log.Info("started by another infisync, and nothing is configured: the environment is passed on unchanged")
 		return Snapshot{From: FromInherited}, nil
 	}
 	have := source.Have{Dotenv: s.hasEnvFiles(), Fallback: s.opt.Fallback}

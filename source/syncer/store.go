@@ -36,7 +36,7 @@ const sweepEvery = 24 * time.Hour
 // and done without; one that others could write in is an error.
 func (s *Syncer) openStore() error {
 	if s.opt.StateDir == "" {
-		s.opt.Log.Info("no home directory to keep a vault in: running without one")
+		s.opt.Log.Info("no home directory for a vault: running without one")
 		return nil
 	}
 	err := state.Prepare(s.opt.StateDir)
@@ -98,7 +98,7 @@ func theOnly(found []vault.Found, missed error) (vault.Contents, error) {
 	for i, f := range found {
 		scopes[i] = describe(f.Contents.Scope)
 	}
-	return vault.Contents{}, source.Errorf(source.CodeVaultSeveral, "several vaults fit the settings: %s", source.Enumerate(scopes, "; "))
+	return vault.Contents{}, source.Errorf(source.CodeVaultSeveral, "several vaults match the settings: %s", source.Enumerate(scopes, "; "))
 }
 
 // describe tells a scope from others by the flags that ask for it.
@@ -273,7 +273,7 @@ func (s *Syncer) saidOnce(ctx context.Context, err error) error {
 	s.opt.Metrics.Erred(code)
 	if !s.store.said[code] {
 		s.store.said[code] = true
-		s.opt.Log.Warn(fmt.Sprintf("what was pulled could not be kept: %v", err), "code", string(code))
+		s.opt.Log.Warn(fmt.Sprintf("the pulled secrets could not be stored: %v", err), "code", string(code))
 	}
 	return err
 }

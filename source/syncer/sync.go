@@ -53,7 +53,7 @@ func (s *Syncer) Sync(ctx context.Context) (SyncReport, error) {
 		return SyncReport{}, err
 	}
 	if s.store == nil {
-		return SyncReport{}, source.Errorf(source.CodeStateDir, "there is nowhere to keep what is pulled: name a writable directory with --state-dir")
+		return SyncReport{}, source.Errorf(source.CodeStateDir, "there is nowhere to store the pulled secrets: set --state-dir to a writable directory")
 	}
 	before, _ := s.peekVault() // without one everything is new
 	limit := s.opt.StartTimeout
@@ -303,7 +303,7 @@ func SyncAll(ctx context.Context, keepers []*Syncer, watch bool, report func(Syn
 		failed = errors.Join(failed, err)
 		if code := source.CodeOf(err); watch && (len(keepers) > 1 || source.CauseOf(code) == source.CauseOutOfReach) {
 			hope = hope || source.CauseOf(code) == source.CauseOutOfReach
-			s.opt.Log.Warn(fmt.Sprintf("the first pull failed, the next may not: %v", err), "code", string(code))
+			s.opt.Log.Warn(fmt.Sprintf("the first pull failed and is retried: %v", err), "code", string(code))
 		}
 	}
 	if !watch || !hope {

@@ -22,7 +22,7 @@ func (s *Syncer) begin(ctx context.Context, command string) (*infisical.Session,
 	case s.opt.AllProjects:
 		return nil, source.Place{}, source.Errorf(source.CodeUsage, "%s works on one project, not on all", command)
 	case len(s.opt.Known.Places) > 1:
-		return nil, source.Place{}, source.Errorf(source.CodeUsage, "%s works on one place, %d are given", command, len(s.opt.Known.Places))
+		return nil, source.Place{}, source.Errorf(source.CodeUsage, "%s works on one place, got %d", command, len(s.opt.Known.Places))
 	}
 	if err := s.openStore(); err != nil {
 		return nil, source.Place{}, err

@@ -124,7 +124,7 @@ func Choose(in, err *os.File, what string, choices []Choice, usual string) (stri
 // so is a standard input that is no terminal.
 func Confirm(in, err *os.File, what string) error {
 	if !Is(in) {
-		return source.Errorf(source.CodeUsage, "standard input is no terminal to ask on: --yes is needed to %s", what)
+		return source.Errorf(source.CodeUsage, "standard input is not a terminal: --yes is needed to %s", what)
 	}
 	fmt.Fprintf(err, "infisync: %s? [y/N] ", what)
 	answer, _ := bufio.NewReader(in).ReadString('\n')
