@@ -140,7 +140,7 @@ func notEmpty(value source.Value, opt Options) error {
 func withoutValues(names []string) error {
 	for _, name := range names {
 		if name, _, both := strings.Cut(name, "="); both {
-			return source.Errorf(source.CodeUsage, "%q is given with a value: values do not belong on the command line, where others can read them; use standard input or a file", name)
+			return source.Errorf(source.CodeUsage, "%q is given with a value: values never belong on the command line, where others can read them; use standard input or a file", name)
 		}
 	}
 	return nil
