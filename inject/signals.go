@@ -15,7 +15,8 @@ import (
 // to forward. None is lost in between. Until Run takes over, a stop signal (HUP, INT,
 // QUIT, TERM) ends [Signals.Context], and a second one ends the process at once; that
 // also makes it end as PID 1, for which the kernel has no default action.
-// The zero Signals catches nothing yet. It is safe for concurrent use.
+// The zero Signals catches nothing yet. [Signals.CatchStops] and [Signals.Release] are for
+// the one goroutine that has made it; everything else is safe for concurrent use.
 type Signals struct {
 	incoming chan os.Signal    // nil: only stops are caught
 	stops    [4]chan os.Signal // one for each of stopSignals, with room for one; nil: not caught
@@ -41,7 +42,8 @@ func CatchSignals() *Signals {
 // CatchStops starts to catch stop signals only, for a process that will become the
 // command by [Exec] and has none to forward to. Call it before what may take long; as long
 // as nothing waits, that they end the process is what they should do, and the runtime
-// takes its time for each signal that is caught and released again.
+// takes its time for each signal that is caught and released again. Until then QUIT makes
+// the runtime list its goroutines, with exit status 2, as in any Go program.
 func (s *Signals) CatchStops() {
 	if s.quit != nil {
 		return // they are
