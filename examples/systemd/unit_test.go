@@ -112,7 +112,10 @@ func start(t *testing.T, server *infisicaltest.Server) *service {
 	if load := unit["LoadCredential"]; len(load) != 1 || !strings.HasPrefix(load[0], credentialName+":/") {
 		t.Errorf("LoadCredential is %q, want one called %q", load, credentialName)
 	}
-	argv := strings.Fields(strings.ReplaceAll(unit["ExecStart"][0], "/usr/local/bin", dir))
+	argv := strings.Fields(unit["ExecStart"][0])
+	for i, word := range argv { // dir may have blanks in it
+		argv[i] = strings.ReplaceAll(word, "/usr/local/bin", dir)
+	}
 	socket := filepath.Join(dir, "notify")
 	var err error
 	if s.notify, err = net.ListenUnixgram("unixgram", &net.UnixAddr{Name: socket, Net: "unixgram"}); err != nil {
