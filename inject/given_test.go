@@ -111,7 +111,7 @@ func TestFilesAreRemoved(t *testing.T) {
 
 func TestFilesAreRolledBack(t *testing.T) {
 	o, path := given(t)
-	o.Probation = 300 * time.Millisecond
+	o.Probation = 2 * time.Second
 	s := run(t, o, "child-file")
 	s.event(EventAccepted)
 	s.ready()

@@ -28,7 +28,7 @@ func onTrial(t *testing.T, o order, argv ...string) *supervised {
 
 func shortProbation() order {
 	o := order{Supervisor: defaults()}
-	o.Supervisor.Probation = 300 * time.Millisecond
+	o.Supervisor.Probation = 2 * time.Second
 	return o
 }
 
@@ -150,7 +150,7 @@ func TestNoRollback(t *testing.T) {
 
 func TestChangeDuringTheTrial(t *testing.T) {
 	o := order{Supervisor: defaults()}
-	o.Supervisor.Probation = 300 * time.Millisecond
+	o.Supervisor.Probation = 2 * time.Second
 	o.Supervisor.Health = Health{Command: Command{Argv: []string{"sh", "-c", `test "$TOKEN" != unhealthy`}}, Timeout: time.Hour}
 	s := onTrial(t, o, "child-wants")
 	s.update(token("unhealthy"))
