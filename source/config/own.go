@@ -38,7 +38,7 @@ func (s *Setting) refusal() string {
 	case s.Private || s.Group == groupServer:
 		return "such a file must not decide where credentials go or what they are"
 	case s.Group == groupFrom:
-		return "such a file must not decide who answers in the server's place"
+		return "such a file must not decide what is used in the server's place"
 	case s.Group == groupDo || s.Name == "watch":
 		return "it is for one call"
 	}
@@ -52,7 +52,7 @@ func (s *Setting) refusal() string {
 	case "vault-recipient":
 		return "such a file must not let another key open the vault"
 	case "allow", "allow-empty", "keep-credentials":
-		return "such a file must not lift what keeps a wrong set or a credential from the child"
+		return "such a file must not disable what keeps a wrong set or a credential from the child"
 	}
 	return "that is for whoever runs infisync to decide"
 }

@@ -59,7 +59,7 @@ func (f *NewFile) Set(name, text string) {
 // Text is the whole file, settings in the order of the help.
 func (f *NewFile) Text() string {
 	b := new(strings.Builder)
-	b.WriteString("# What infisync takes here and in the folders below; no credential belongs in this file.\n")
+	b.WriteString("# Settings of infisync for this folder and those below it; credentials do not belong in this file.\n")
 	for _, setting := range Table {
 		texts := f.values[setting.Name]
 		if len(texts) == 0 {

@@ -91,7 +91,7 @@ var Table = []Setting{
 		Help: "maximum age of a vault used instead of the server, counted from its last pull",
 		read: func(s *Settings) reader { return duration(&s.MaxStale, 0) }},
 	{Name: "startup-timeout", Group: groupFrom, On: scoped, Arg: "DURATION",
-		Help: "limit for the first pull; default: 10s when the vault, or with --fallback dotenv a .env file, can answer, else 120s",
+		Help: "limit for the first pull; default: 10s if the vault or, with --fallback dotenv, a .env file can be used, else 120s",
 		read: func(s *Settings) reader { return duration(&s.StartTimeout, time.Millisecond) }},
 	{Name: "env-file", Group: groupFrom, On: loader | Explain, Arg: "FILE", Many: true,
 		Help: "a .env file; repeatable, later ones win; default: .env in the working directory",
@@ -147,7 +147,7 @@ var Table = []Setting{
 		read: func(s *Settings) reader { return boolean(&s.FileReplace) }},
 
 	{Name: "exec", Group: groupLife, On: Run, Switch: true, Default: "false",
-		Help: "replace infisync with the child: nothing stays resident or watches; flags that need a supervisor are refused",
+		Help: "replace infisync with the child: nothing stays resident, nothing is watched; flags that need a supervisor are refused",
 		read: func(s *Settings) reader { return boolean(&s.Exec) }},
 	{Name: "once", Group: groupLife, On: Run, Switch: true, Default: "false",
 		Help: "supervise the child, but do not watch for changes",

@@ -174,7 +174,7 @@ var placeFaults = []faultCase{
 		broken: set("INFISICAL_PROJECT_ID", func(*infisicaltest.Server) string { return "" }),
 		item:   "projects", code: source.CodeProjectNotFound, says: "--project"},
 	{name: "member of nothing", broken: change(func(i *infisicaltest.Identity) { i.Projects = []string{"none"} }),
-		item: "projects", code: source.CodeProjectNotFound, says: "sees none"},
+		item: "projects", code: source.CodeProjectNotFound, says: "can access none"},
 	{name: "several projects", broken: func(server *infisicaltest.Server, s *setup) error {
 		s.env["INFISICAL_PROJECT_ID"] = ""
 		return server.Seed(infisicaltest.Seed{Projects: []infisicaltest.Project{

@@ -82,9 +82,9 @@ func TestIdentitySettings(t *testing.T) {
 		{"no JWT", "INFISICAL_JWT_FILE", "", "client-secret", doctor.Failed, source.CodePartMissing, "the JWT is not set: INFISICAL_JWT or --jwt-file is missing"},
 		{"empty file", "", " \n", "client-secret", doctor.Failed, source.CodePartMissing, "the credential from INFISICAL_JWT_FILE is empty"},
 		{"quotes", "", `"` + ended + `"`, "client-secret", doctor.Failed, CodeCredential, "the JWT from INFISICAL_JWT_FILE has quotes around it"},
-		{"no JWT in it", "", "7f3a9c-an-api-key", "client-secret", doctor.Failed, CodeCredential, "has not three parts"},
-		{"ended", "", ended, "client-secret", doctor.Warning, CodeCredential, "the JWT ended 1h0m"},
-		{"without end", "", proof(time.Time{}), "client-secret", doctor.OK, "", "with no end"},
+		{"no JWT in it", "", "7f3a9c-an-api-key", "client-secret", doctor.Failed, CodeCredential, "does not have three parts"},
+		{"ended", "", ended, "client-secret", doctor.Warning, CodeCredential, "the JWT expired 1h0m"},
+		{"without end", "", proof(time.Time{}), "client-secret", doctor.OK, "", "without an expiry"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			server := infisicaltest.New(t, infisicaltest.Options{})

@@ -18,9 +18,9 @@ func (c *checkup) names(context.Context) Item {
 	}
 	unusual := slices.DeleteFunc(c.set.Names(), isUsual)
 	if len(unusual) > 0 {
-		return warning(source.CodeNameInvalid, "not of A-Z, 0-9 and _ alone, or with a digit first: %s", someQuoted(unusual))
+		return warning(source.CodeNameInvalid, "with characters other than A-Z, 0-9 and _, or beginning with a digit: %s", someQuoted(unusual))
 	}
-	return ok("all names are of A-Z, 0-9 and _")
+	return ok("all names consist of A-Z, 0-9 and _")
 }
 
 // isUsual tells whether any shell can use the name.
@@ -39,7 +39,7 @@ func (c *checkup) refusedNames(context.Context) Item {
 	refused, withheld := c.judged[codeNameRefused], c.judged[codeNamesWithheld]
 	switch {
 	case len(refused) > 0:
-		return failure(codeNameRefused, "an interpreter would take orders from %s", someQuoted(refused))
+		return failure(codeNameRefused, "names that set interpreter options: %s", someQuoted(refused))
 	case len(withheld) > 0:
 		return warning(codeNamesWithheld, "left out of the child's environment: %s", someQuoted(withheld))
 	}

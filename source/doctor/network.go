@@ -97,7 +97,7 @@ func (c *checkup) tls(ctx context.Context) Item {
 	case "":
 		end, left := c.status.CertExpiry.Format(time.DateOnly), time.Until(c.status.CertExpiry)
 		if left < certSoon {
-			return warning(CodeCertExpiry, "the certificate ends on %s, in %s", end, left.Round(time.Minute))
+			return warning(CodeCertExpiry, "the certificate expires on %s, in %s", end, left.Round(time.Minute))
 		}
 		return ok("the certificate is good until %s", end)
 	case source.CodeTLS:
@@ -105,7 +105,7 @@ func (c *checkup) tls(ctx context.Context) Item {
 		item.Remedy = certRemedy(item.Text)
 		return item
 	case source.CodeUnreachable, source.CodeTimeout:
-		return skipped("no answer to judge by")
+		return skipped("no response to check")
 	}
 	return ok("the certificate is accepted")
 }
@@ -137,7 +137,7 @@ func (c *checkup) clock(context.Context) Item {
 	skew := c.status.Skew
 	switch {
 	case c.status.Time.IsZero():
-		return skipped("the server does not tell its time")
+		return skipped("the server does not send its time")
 	case skew > maxSkew:
 		return warning(CodeClockSkew, "the server's clock is ahead by %s", skew)
 	case skew < -maxSkew:

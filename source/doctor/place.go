@@ -23,16 +23,16 @@ func (c *checkup) project(ctx context.Context) Item {
 	}
 	for _, id := range named {
 		if !slices.ContainsFunc(c.projects, func(p infisical.Project) bool { return p.ID == id }) {
-			return failure(source.CodeProjectNotFound, "the identity does not see project %q; it sees %s", id, c.nameProjects())
+			return failure(source.CodeProjectNotFound, "the identity cannot access project %q; it can access %s", id, c.nameProjects())
 		}
 	}
 	switch open := c.leftOpen(); {
 	case len(c.projects) == 0:
 		return failure(source.CodeProjectNotFound, "the identity is a member of no project")
 	case open && len(c.projects) > 1 && !c.Settings.AllProjects:
-		return failure(source.CodeSeveralProjects, "the identity sees %s", c.nameProjects())
+		return failure(source.CodeSeveralProjects, "the identity can access %s", c.nameProjects())
 	}
-	return ok("the identity sees %s", c.nameProjects())
+	return ok("the identity can access %s", c.nameProjects())
 }
 
 // readProjects reads the named projects one by one: servers of 2024 let no
@@ -106,7 +106,7 @@ func (c *checkup) place(ctx context.Context) Item {
 		})
 		switch {
 		case source.CodeOf(err) == source.CodeAccessDenied:
-			return skipped("the environments are there; the server does not let the identity look into %s", place)
+			return skipped("the environments exist; the server does not let the identity list %s", place)
 		case err != nil:
 			return failed(err)
 		case answer.Listing.Empty() && !c.Settings.AllowEmpty:

@@ -33,12 +33,12 @@ func (c *checkup) jwt() Item {
 	text, end := jwt.Reveal(), infisical.Expiry(jwt)
 	switch left := time.Until(end); {
 	case strings.Count(text, ".") != 2:
-		return failure(source.CodeCredentialInvalid, "what is given as a JWT is none: it has not three parts with dots between them")
+		return failure(source.CodeCredentialInvalid, "the JWT is not valid: it does not have three parts separated by dots")
 	case end.IsZero():
-		return ok("a JWT is set, with no end")
+		return ok("a JWT without an expiry is set")
 	case left < 0:
-		item := warning(source.CodeCredentialInvalid, "the JWT ended %s ago", -left.Round(time.Second))
-		item.Remedy = "have whoever writes the JWT renew it; infisync reads a file anew at each login, a variable only once"
+		item := warning(source.CodeCredentialInvalid, "the JWT expired %s ago", -left.Round(time.Second))
+		item.Remedy = "renew the JWT where it is issued; infisync reads a file again at each login, a variable only once"
 		return item
 	default:
 		return ok("a JWT is set, good for %s", left.Round(time.Second))

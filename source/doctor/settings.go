@@ -98,7 +98,7 @@ func (c *checkup) clientSecret(context.Context) Item {
 	case text == id:
 		return failure(source.CodeCredentialInvalid, "the client secret is the same as the client id")
 	case isUUID(text) && !isUUID(id):
-		return failure(source.CodeCredentialInvalid, "client id and client secret look as if one was taken for the other")
+		return failure(source.CodeCredentialInvalid, "client id and client secret look swapped")
 	}
 	return ok("set and not empty")
 }

@@ -42,7 +42,7 @@ func TestSettings(t *testing.T) {
 		{"quoted secret", "INFISICAL_CLIENT_SECRET", "'" + hex + "'", "client-secret", CodeCredential, "quotes"},
 		{"broken secret", "INFISICAL_CLIENT_SECRET", hex[:32] + "\n" + hex[32:], "client-secret", CodeCredential, "white space"},
 		{"id as secret", "INFISICAL_CLIENT_SECRET", uuid, "client-secret", CodeCredential, "same"},
-		{"id and secret swapped", "INFISICAL_CLIENT_ID", hex, "client-secret", CodeCredential, "for the other"},
+		{"id and secret swapped", "INFISICAL_CLIENT_ID", hex, "client-secret", CodeCredential, "look swapped"},
 		{"no secret file", "INFISICAL_CLIENT_SECRET_FILE", "/nonexistent/secret", "client-secret", source.CodeConfigInvalid, "(INFISICAL_CLIENT_SECRET_FILE): no such file"},
 		{"no CA file", "INFISYNC_CA_FILE", "/nonexistent/ca.pem", "tls", source.CodeConfigInvalid, "/nonexistent/ca.pem"},
 	} {

@@ -41,7 +41,7 @@ func (i IdentityAuth) bearer(ctx context.Context, c *Client) (bearer, error) {
 	end := Expiry(jwt)
 	if source.CodeOf(err) == source.CodeLoginRefused && !end.IsZero() && end.Before(time.Now()) {
 		ago := time.Since(end).Round(time.Second)
-		err = &source.Error{Code: source.CodeLoginRefused, Text: fmt.Sprintf("%v; the JWT ended %s ago", err, ago), Err: err}
+		err = &source.Error{Code: source.CodeLoginRefused, Text: fmt.Sprintf("%v; the JWT expired %s ago", err, ago), Err: err}
 	}
 	return b, err
 }

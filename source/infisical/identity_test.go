@@ -127,7 +127,7 @@ func TestIdentityLoginRefused(t *testing.T) {
 		}).Login(t.Context())
 		wantCode(t, err, source.CodeLoginRefused)
 		wantText(t, err, "Access denied: [redacted]")
-		if strings.Contains(err.Error(), tt.jwt) || strings.Contains(err.Error(), "the JWT ended 1h0m") != tt.ended {
+		if strings.Contains(err.Error(), tt.jwt) || strings.Contains(err.Error(), "the JWT expired 1h0m") != tt.ended {
 			t.Errorf("error %q, ended %v", err, tt.ended)
 		}
 	}
