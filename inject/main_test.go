@@ -373,4 +373,10 @@ func untilKilled() int {
 	return 0
 }
 
-func say(format string, args ...any) { fmt.Printf(format+"\n", args...) }
+// say tells the test, and ends a child whose test is gone: the SIGPIPE would be told
+// of again, and so on.
+func say(format string, args ...any) {
+	if _, err := fmt.Printf(format+"\n", args...); err != nil {
+		os.Exit(1)
+	}
+}
