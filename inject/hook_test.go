@@ -11,17 +11,22 @@ import (
 	"testing"
 )
 
-func TestHookRunsInOrder(t *testing.T) {
+// hookTo makes a hook of a shell script that finds in $OUT the path returned.
+func hookTo(t *testing.T, script string, log slog.Handler) (hook *Hook, path string) {
+	t.Helper()
 	reaper := NewReaper()
-	defer reaper.Close()
-	path := filepath.Join(t.TempDir(), "got")
+	t.Cleanup(reaper.Close)
+	path = filepath.Join(t.TempDir(), "got")
 	env, _, err := Build(os.Environ(), []Layer{{Vars: []Var{NewVar("OUT", path)}}}, Policy{})
 	if err != nil {
 		t.Fatal(err)
 	}
+	return NewHook(reaper, Command{Argv: []string{"sh", "-c", script}}, env, slog.New(log)), path
+}
+
+func TestHookRunsInOrder(t *testing.T) {
 	var log strings.Builder
-	command := Command{Argv: []string{"sh", "-c", `cat >>"$OUT"; grep -q bad "$OUT" && exit 3; true`}}
-	hook := NewHook(reaper, command, env, slog.New(slog.NewTextHandler(&log, nil)))
+	hook, path := hookTo(t, `cat >>"$OUT"; grep -q bad "$OUT" && exit 3; true`, slog.NewTextHandler(&log, nil))
 	for _, message := range []string{"one\n", "two\n", "bad\n"} {
 		hook.Send([]byte(message))
 	}
@@ -37,15 +42,7 @@ func TestHookRunsInOrder(t *testing.T) {
 
 // Those who send do not know when it closes.
 func TestHookDropsWhatComesLate(t *testing.T) {
-	reaper := NewReaper()
-	defer reaper.Close()
-	path := filepath.Join(t.TempDir(), "got")
-	env, _, err := Build(os.Environ(), []Layer{{Vars: []Var{NewVar("OUT", path)}}}, Policy{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	command := Command{Argv: []string{"sh", "-c", `cat >>"$OUT"`}}
-	hook := NewHook(reaper, command, env, slog.New(slog.DiscardHandler))
+	hook, path := hookTo(t, `cat >>"$OUT"`, slog.DiscardHandler)
 	hook.Send([]byte("in time\n"))
 	var senders sync.WaitGroup
 	for range 4 {
